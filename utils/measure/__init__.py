@@ -1,0 +1,1 @@
+"""Medir con honestidad: métricas e intervalos de confianza."""

@@ -1,0 +1,1 @@
+"""Los modelos por dentro y cómo se genera texto con ellos."""

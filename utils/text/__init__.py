@@ -1,0 +1,1 @@
+"""Del texto a los ejemplos: normalizar, generar diálogos, rellenar plantillas."""

@@ -1,0 +1,1 @@
+"""Entrenar: objetivos, bucle y puntos de control."""
