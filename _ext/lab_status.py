@@ -1,0 +1,94 @@
+"""Directiva `{estado-de-los-labs}`: la tabla de lo que midió `make labs` la última vez, leída de `labs/estado.json`.
+
+Si el archivo no existe lo dice en una frase: aquí no se escribe ninguna cifra a mano.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+HEADER = ("Lab", "Tiempo", "Memoria máxima", "Fecha", "Python", "torch", "Núcleos")
+FIELDS = ("title", "seconds", "peak_mb", "date", "python", "torch", "cores")
+MISSING = "Todavía no hay medidas: aparecerán cuando `make labs` ejecute los cuadernos y escriba `labs/estado.json`."
+MONTHS = ("enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre").split()
+
+
+def spanish_number(value: float, decimals: int = 0) -> str:
+    """Número con coma decimal.
+
+    >>> spanish_number(12.34, 1)
+    '12,3'
+    """
+    return f"{value:.{decimals}f}".replace(".", ",")
+
+
+def spanish_date(text: str) -> str:
+    """Fecha ISO en español; si no es una fecha, el texto tal cual.
+
+    >>> spanish_date("2026-11-21")
+    '21 de noviembre de 2026'
+    """
+    try:
+        day = date.fromisoformat(text[:10])
+    except ValueError:
+        return text
+    return f"{day.day} de {MONTHS[day.month - 1]} de {day.year}"
+
+
+def read_status(path: Path) -> list[tuple[str, ...]]:
+    """Filas de la tabla, ordenadas por lab. `ValueError` si al archivo le falta un campo."""
+    data = json.loads(path.read_text(encoding="utf-8"))
+    rows = []
+    for lab, row in sorted(data.items()):
+        missing = [name for name in FIELDS if name not in row]
+        if missing:
+            raise ValueError(f"A {lab} le faltan en {path.name}: {', '.join(missing)}. Vuelve a ejecutar `make labs`.")
+        rows.append((f"{lab} · {row['title']}", f"{spanish_number(row['seconds'])} s",
+                     f"{spanish_number(row['peak_mb'])} MB", spanish_date(str(row["date"])),
+                     str(row["python"]), str(row["torch"]), str(row["cores"])))
+    return rows
+
+
+def build_table(rows: list[tuple[str, ...]]) -> nodes.table:
+    """Tabla de docutils con cabecera."""
+    group = nodes.tgroup(cols=len(HEADER))
+    group += [nodes.colspec(colwidth=1) for _ in HEADER]
+    head, body = nodes.thead(), nodes.tbody()
+    for target, cells in [(head, HEADER), *((body, row) for row in rows)]:
+        line = nodes.row()
+        line += [nodes.entry("", nodes.paragraph(text=cell)) for cell in cells]
+        target += line
+    group += [head, body]
+    return nodes.table("", group, classes=["estado-labs"])
+
+
+class LabStatus(SphinxDirective):
+    """Directiva sin argumentos."""
+
+    has_content = False
+
+    def run(self) -> list[nodes.Node]:
+        """Devuelve la tabla, o la frase que dice que aún no hay medidas."""
+        path = Path(self.env.srcdir) / "labs" / "estado.json"
+        self.env.note_dependency(str(path))
+        if not path.exists():
+            before, code, after = MISSING.partition("`make labs`")
+            return [nodes.paragraph("", "", nodes.Text(before), nodes.literal(text="make labs"),
+                                    nodes.Text(after.replace("`", "")))]
+        try:
+            return [build_table(read_status(path))]
+        except (ValueError, TypeError, AttributeError) as error:
+            raise self.error(f"No se puede leer labs/estado.json: {error}") from error
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Registra la directiva."""
+    app.add_directive("estado-de-los-labs", LabStatus)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
