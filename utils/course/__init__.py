@@ -1,1 +1,14 @@
-"""Lo que necesita cualquier lab antes de empezar: entorno, escala, modelos y datos, ejercicios, figuras."""
+"""Lo que necesita cualquier lab antes de empezar: entorno, escala, modelos y datos, ejercicios, figuras.
+
+La versión de Python se comprueba aquí, antes que nada, con sintaxis que un Python viejo también entiende.
+"""
+
+import sys
+
+MIN_PYTHON = (3, 11)
+
+if sys.version_info < MIN_PYTHON:
+    raise RuntimeError(
+        f"Este curso necesita Python {MIN_PYTHON[0]}.{MIN_PYTHON[1]} o posterior y este es "
+        f"{sys.version.split()[0]}. Instálalo desde https://www.python.org/downloads/ o abre el lab en Colab o Kaggle, que lo traen."
+    )

@@ -1,0 +1,92 @@
+"""El entorno de un lab: semilla, dispositivo, hilos, raíz del repositorio y `preparar`, la primera llamada.
+
+No decide la escala (`scale`) ni carga modelos (`hub`).
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
+
+
+def repo_root() -> Path:
+    """Devuelve la carpeta raíz del curso, la que contiene `utils/`, `labs/`, `models/` y `data/`.
+
+    >>> (repo_root() / "utils" / "course" / "env.py").is_file()
+    True
+    """
+    return Path(__file__).resolve().parents[2]
+
+
+def seed() -> int:
+    """Devuelve la semilla del curso: `CURSO_SEMILLA`, o 0. Lanza `ValueError` si no es un entero >= 0.
+
+    >>> seed() >= 0
+    True
+    """
+    text = os.environ.get("CURSO_SEMILLA", "0").strip()
+    if not text.isdecimal() or int(text) >= 2**32:
+        raise ValueError(
+            f"CURSO_SEMILLA={text!r} no vale: escribe un entero entre 0 y 4294967295; por ejemplo, 0."
+        )
+    return int(text)
+
+
+def set_seed(n: int | None = None) -> None:
+    """Fija con la misma semilla (por defecto, `seed()`) los azares de Python, NumPy y torch, GPU incluida."""
+    import numpy
+    import torch
+
+    n = seed() if n is None else n
+    random.seed(n)
+    numpy.random.seed(n)
+    torch.manual_seed(n)
+
+
+def device() -> torch.device:
+    """Devuelve la GPU si torch ve una; si no, la CPU (también con `CURSO_ESCALA=gpu`, aunque será lento)."""
+    import torch
+
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def thread_count() -> int:
+    """Devuelve cuántos hilos usar: `CURSO_HILOS`; si no, 1 en un trabajador de pytest-xdist; si no,
+    `OMP_NUM_THREADS` o todos los núcleos que el sistema concede a este proceso.
+    """
+    for variable in ("CURSO_HILOS", "OMP_NUM_THREADS"):
+        text = os.environ.get(variable, "").strip()
+        if variable == "CURSO_HILOS" and text and not (text.isdecimal() and int(text) > 0):
+            raise ValueError(f"CURSO_HILOS={text!r} no vale: escribe un entero mayor que 0, por ejemplo 2.")
+        if text.isdecimal() and int(text) > 0:
+            return int(text)
+        if variable == "CURSO_HILOS" and "PYTEST_XDIST_WORKER" in os.environ:
+            return 1
+    available = getattr(os, "sched_getaffinity", None)  # no existe en Windows ni en macOS
+    return len(available(0)) if available else os.cpu_count() or 1
+
+
+def quiet() -> None:
+    """Apaga las barras de progreso y los avisos de las bibliotecas de Hugging Face."""
+    import huggingface_hub
+    import transformers
+
+    transformers.utils.logging.disable_progress_bar()
+    transformers.utils.logging.set_verbosity_error()
+    huggingface_hub.utils.disable_progress_bars()
+
+
+def limit_threads() -> int:
+    """Limita los hilos de torch a `thread_count()` y los devuelve."""
+    import torch
+
+    threads = thread_count()
+    torch.set_num_threads(threads)
+    # Los tokenizadores avisan por pantalla si el proceso se bifurca después de usarlos en paralelo.
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    return threads

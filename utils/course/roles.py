@@ -1,0 +1,54 @@
+"""Los papeles que un lab puede pedir y qué los interpreta en cada escala. Solo la tabla; carga `hub`."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["seq2seq", "causal", "encoder", "data"]
+
+
+@dataclass(frozen=True)
+class Role:
+    """Un papel: qué clase de cosa es, en qué carpeta está (`mini`) y cómo se llama en el hub (`gpu`).
+
+    `mini=None` significa que la escala mini usa la rueda de SmolLM2; `gpu=None`, que las dos usan la carpeta.
+    """
+
+    name: str
+    kind: Kind
+    mini: str | None
+    gpu: str | None
+
+
+ROLES: dict[str, Role] = {
+    role.name: role
+    for role in (
+        Role("seq2seq", "seq2seq", "models/mini-flan-t5", "google/flan-t5-base"),
+        Role("seq2seq-base", "seq2seq", "models/mini-t5", "google/t5-v1_1-base"),
+        Role("causal", "causal", "models/mini-gpt", "Qwen/Qwen2.5-0.5B-Instruct"),
+        Role("causal-real", "causal", None, "HuggingFaceTB/SmolLM2-135M-Instruct"),
+        Role("encoder", "encoder", "models/mini-bert", "dccuchile/bert-base-spanish-wwm-cased"),
+        Role("dialogues", "data", "data/dialogos", "knkarthick/dialogsum"),
+        Role("instructions", "data", "data/instrucciones", None),
+    )
+}
+
+
+def find_role(name: str, *, data: bool) -> Role:
+    """Busca un papel de datos (`data=True`) o de modelo; si no existe, el error enumera los válidos.
+
+    >>> find_role("causal", data=False).mini
+    'models/mini-gpt'
+    """
+    valid = [role.name for role in ROLES.values() if (role.kind == "data") == data]
+    if name in valid:
+        return ROLES[name]
+    what, other = ("datos", "load_model") if data else ("modelo", "load_data")
+    if name in ROLES:
+        raise ValueError(f'El papel «{name}» existe, pero no es de {what}: pídelo con `{other}("{name}")`.')
+    near = difflib.get_close_matches(str(name), valid, n=1, cutoff=0.5)
+    hint = f" ¿Querías decir «{near[0]}»?" if near else ""
+    known = ", ".join(valid)
+    raise ValueError(f"No hay ningún papel de {what} llamado «{name}».{hint} Los válidos son: {known}.")
