@@ -10,6 +10,7 @@ en haz (*beam search*), no tokeniza y no llama a `model.eval()`: eso lo decide q
 import torch
 from torch import nn
 
+from utils.course import env
 from utils.model.sampling import (
     apply_repetition_penalty,
     apply_temperature,
@@ -98,7 +99,9 @@ def generate(
         raise ValueError("top_k y top_p solo actúan al sortear: pasa también una temperatura, como 1.0.")
     eos, pad = _special_ids(model, eos_token_id, pad_token_id)
     device = input_ids.device
-    generator = None if temperature is None else torch.Generator(device).manual_seed(_seed(seed))
+    generator = None
+    if temperature is not None:
+        generator = torch.Generator(device).manual_seed(env.seed() if seed is None else seed)
 
     if model.config.is_encoder_decoder:
         encoded = model.get_encoder()(input_ids=input_ids, attention_mask=mask)  # una sola vez: (B, T, D)
@@ -140,14 +143,6 @@ def generate(
             mask = torch.cat([mask, torch.ones_like(mask[:, :1])], dim=1)  # (B, T + 1)
             step_inputs = {"attention_mask": mask, "position_ids": _positions(mask)[:, -1:]}
     return torch.stack(new_tokens, dim=1)  # (B, T_new)
-
-
-def _seed(seed: int | None) -> int:
-    if seed is not None:
-        return seed
-    from utils.course import env  # solo hace falta al sortear sin semilla propia
-
-    return env.seed()
 
 
 @torch.no_grad()
