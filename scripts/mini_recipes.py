@@ -1,0 +1,151 @@
+"""Las recetas de los modelos mini: arquitectura, datos, optimizador y cómo se guardan.
+
+Lo usa `train_minis.py`. El tokenizador se entrena una vez y se guarda dentro de cada mini, porque un modelo y su
+tokenizador no se separan nunca; cambia solo lo que se añade alrededor (BERT pone [CLS]; T5, </s>).
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+from transformers import (
+    Adafactor, BertConfig, BertForMaskedLM, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast, T5Config,
+    T5ForConditionalGeneration,
+)  # fmt: skip
+
+from utils.course.env import repo_root
+from utils.train.loop import History
+
+VOCABULARY = 4096
+SENTINELS = [f"<extra_id_{i}>" for i in range(32)]
+SPECIAL = ["<pad>", "</s>", "<s>", "<mask>", *SENTINELS]
+PAD, EOS, BOS, MASK = 0, 1, 2, 3
+
+
+def adafactor(model: torch.nn.Module) -> torch.optim.Optimizer:
+    """El optimizador de T5. Con `scale_parameter` el paso es relativo al tamaño de cada matriz: sin eso, mini-t5 no
+    aprende a copiar de la entrada.
+    """
+    return Adafactor(model.parameters(), lr=2e-2, scale_parameter=True, relative_step=False)
+
+
+def adamw(rate: float) -> Callable[[torch.nn.Module], torch.optim.Optimizer]:
+    return lambda model: torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=0.01)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Cómo se hace un mini. `family` decide la clase; `start`, el mini del que parte, si parte de alguno."""
+
+    family: str
+    objective: str
+    steps: int
+    batch_size: int
+    optimizer: Callable[[torch.nn.Module], torch.optim.Optimizer]
+    warmup: int
+    limits: str
+    start: str | None = None
+
+
+RECIPES = {
+    "mini-t5": Recipe("t5", "trozos borrados", 600, 24, adafactor, 100,
+        "No responde a ninguna instrucción: solo restaura trozos borrados."),
+    "mini-flan-t5": Recipe("t5", "instrucciones", 2600, 24, adafactor, 100, start="mini-t5",
+        limits="No sabe resumir: nunca ha visto un resumen. Fuera de sus seis tareas escribe cosas sin sentido."),
+    "mini-gpt": Recipe("gpt", "causal", 1500, 24, adamw(2e-3), 100,
+        "Continúa texto parecido al suyo, sin saber nada del mundo. No sigue instrucciones."),
+    "mini-bert": Recipe("bert", "palabras tapadas", 1500, 24, adamw(2e-3), 100,
+        "Adivina palabras tapadas en frases como las suyas; no genera texto."),
+}  # fmt: skip
+
+
+def load_texts(split: str) -> list[str]:
+    """Los textos de preentrenamiento: diálogos, instrucciones y, solo para entrenar, la novela *Trafalgar*."""
+    data = repo_root() / "data"
+    texts = []
+    for folder, fields in (("dialogos", ("dialogue",)), ("instrucciones", ("prompt", "completion"))):
+        for line in (data / folder / f"{split}.jsonl").read_text("utf-8").splitlines():
+            row = json.loads(line)
+            texts.append("\n".join(row[field] for field in fields))
+    if split == "train":
+        texts += [p for p in (data / "textos" / "trafalgar.txt").read_text("utf-8").split("\n") if len(p) > 40]
+    return texts
+
+
+def train_tokenizer() -> Tokenizer:
+    """BPE de bytes: cualquier texto UTF-8 se puede escribir, y «ñ» no es un caso especial."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=VOCABULARY, special_tokens=SPECIAL, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False
+    )
+    tokenizer.train_from_iterator(load_texts("train"), trainer)
+    return tokenizer
+
+
+def mini_tokenizer(family: str) -> PreTrainedTokenizerFast:
+    """El tokenizador compartido, con el cierre que espera cada familia."""
+    cached = repo_root() / ".cache" / "minis" / "tokenizer.json"
+    if not cached.exists():
+        cached.parent.mkdir(parents=True, exist_ok=True)
+        train_tokenizer().save(str(cached))
+    tokenizer = Tokenizer.from_file(str(cached))
+    template = {"t5": "$A </s>", "gpt": "<s> $A", "bert": "<s> $A </s>"}[family]
+    tokenizer.post_processor = processors.TemplateProcessing(single=template, special_tokens=[("<s>", BOS), ("</s>", EOS)])
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, pad_token="<pad>", eos_token="</s>", bos_token="<s>", mask_token="<mask>",
+        cls_token="<s>", sep_token="</s>", extra_special_tokens=SENTINELS, model_max_length=512,
+        padding_side="left" if family == "gpt" else "right",
+    )  # fmt: skip
+
+
+def build_model(recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> torch.nn.Module:
+    """El modelo con pesos al azar o, si la receta parte de otro mini, con los suyos."""
+    if recipe.start:
+        return T5ForConditionalGeneration.from_pretrained(repo_root() / "models" / recipe.start, dtype=torch.float32)
+    ids = dict(vocab_size=len(tokenizer), pad_token_id=PAD, eos_token_id=EOS, bos_token_id=BOS)
+    if recipe.family == "t5":
+        return T5ForConditionalGeneration(T5Config(
+            d_model=192, d_kv=48, num_heads=4, d_ff=512, num_layers=2, num_decoder_layers=2, feed_forward_proj="gated-gelu",
+            dropout_rate=0.0, decoder_start_token_id=PAD, tie_word_embeddings=True, **ids))  # fmt: skip
+    if recipe.family == "gpt":
+        return LlamaForCausalLM(LlamaConfig(
+            hidden_size=192, intermediate_size=512, num_hidden_layers=4, num_attention_heads=4, max_position_embeddings=512,
+            tie_word_embeddings=True, **ids))  # fmt: skip
+    return BertForMaskedLM(BertConfig(
+        hidden_size=192, intermediate_size=512, num_hidden_layers=4, num_attention_heads=4, max_position_embeddings=512,
+        hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0, **ids))  # fmt: skip
+
+
+def save_mini(name: str, model: torch.nn.Module, tokenizer: PreTrainedTokenizerFast) -> None:
+    """Guarda en float16: ocupa la mitad y, con pesos de este tamaño, el resultado no cambia."""
+    folder = repo_root() / "models" / name
+    model.half().save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    model.float()
+
+
+def write_card(name: str, recipe: Recipe, model: torch.nn.Module, history: History) -> None:
+    """La ficha del modelo, con las cifras de este entrenamiento."""
+    parameters = sum(p.numel() for p in model.parameters())
+    folder: Path = repo_root() / "models" / name
+    megabytes = sum(f.stat().st_size for f in folder.glob("*.safetensors")) / 1e6
+    rows = {
+        "Arquitectura": type(model).__name__,
+        "Parámetros": f"{parameters:_}".replace("_", " "),
+        "Tamaño en disco": f"{megabytes:.1f} MB (float16)".replace(".", ","),
+        "Objetivo": recipe.objective,
+        "Parte de": recipe.start or "pesos al azar",
+        "Datos": "data/instrucciones" if recipe.start else "data/dialogos, data/instrucciones y data/textos",
+        "Pasos × lote": f"{recipe.steps} × {recipe.batch_size}",
+        "Pérdida de validación": f"{history.validation[-1][1]:.3f}".replace(".", ","),
+        "Tiempo": f"{history.seconds / 60:.0f} min con un hilo",
+        "Licencia": "MIT",
+    }
+    lines = [f"# {name}", "", "| | |", "|---|---|", *(f"| {key} | {value} |" for key, value in rows.items())]
+    lines += ["", "## Lo que no sabe hacer", "", recipe.limits, "", "Se rehace con `make models`.", ""]
+    (folder / "README.md").write_text("\n".join(lines), "utf-8")

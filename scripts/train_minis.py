@@ -1,0 +1,103 @@
+"""Entrena los modelos mini a partir de `data/`: `make models`.
+
+    tokenizador  BPE de bytes, compartido por los cuatro
+    mini-t5       encoder-decoder, solo restaurar trozos borrados
+    mini-flan-t5  mini-t5 + instrucciones de varias tareas (nunca resumir diálogos)
+    mini-gpt      decoder (Llama), continuar texto
+    mini-bert     encoder, adivinar palabras tapadas
+
+Cada modelo se entrena con un solo hilo y van de dos en dos. Guarda puntos de control en `.cache/minis`: si se corta,
+la siguiente ejecución sigue donde estaba y da el mismo resultado. `--solo mini-gpt` entrena uno.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import torch
+from transformers import PreTrainedTokenizerFast
+
+from utils.course.env import repo_root, set_seed
+from utils.train.loop import History, train
+from utils.train.objectives import CausalLM, MaskedLM, Seq2Seq, SpanCorruption, tokenize_pairs
+
+sys.path.insert(0, str(Path(__file__).parent))
+from mini_recipes import RECIPES, Recipe, build_model, load_texts, mini_tokenizer, save_mini, write_card
+
+SEED = 0
+#: Los que no dependen de otro, repartidos entre los dos núcleos; mini-flan-t5 parte de mini-t5.
+LANES = (("mini-t5", "mini-flan-t5"), ("mini-gpt", "mini-bert"))
+BLOCK = 128  # tokens por secuencia de texto
+
+
+def objective_and_examples(recipe: Recipe, tokenizer: PreTrainedTokenizerFast):
+    """Devuelve (objetivo, ejemplos de entrenamiento, ejemplos de validación) de una receta."""
+    pad = tokenizer.pad_token_id
+    if recipe.objective == "instrucciones":
+        splits = [_instructions(split, tokenizer) for split in ("train", "validation")]
+        return Seq2Seq(pad), *splits
+    blocks = {split: _blocks(split, tokenizer) for split in ("train", "validation")}
+    if recipe.objective == "causal":
+        return CausalLM(pad), blocks["train"], blocks["validation"]
+    if recipe.objective == "palabras tapadas":
+        special = frozenset(tokenizer.all_special_ids)
+        return MaskedLM(pad, tokenizer.mask_token_id, len(tokenizer), special), blocks["train"], blocks["validation"]
+    sentinels = tuple(tokenizer.convert_tokens_to_ids(f"<extra_id_{i}>") for i in range(32))
+    return SpanCorruption(pad, tokenizer.eos_token_id, sentinels), blocks["train"], blocks["validation"]
+
+
+def _instructions(split: str, tokenizer: PreTrainedTokenizerFast) -> list[dict]:
+    path = repo_root() / "data" / "instrucciones" / f"{split}.jsonl"
+    rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    prompts, completions = [row["prompt"] for row in rows], [row["completion"] for row in rows]
+    return tokenize_pairs(tokenizer, prompts, completions, max_prompt=256, max_completion=96)
+
+
+def _blocks(split: str, tokenizer: PreTrainedTokenizerFast) -> list[dict]:
+    """Cada texto, partido en secuencias de `BLOCK` tokens como mucho; se tiran los restos de menos de 8."""
+    examples = []
+    for ids in tokenizer(load_texts(split))["input_ids"]:
+        examples += [{"input_ids": ids[i : i + BLOCK]} for i in range(0, len(ids), BLOCK) if len(ids[i : i + BLOCK]) >= 8]
+    return examples
+
+
+def train_mini(name: str) -> History:
+    """Entrena un mini de principio a fin, lo guarda en `models/` y escribe su ficha."""
+    recipe = RECIPES[name]
+    set_seed(SEED)
+    torch.set_num_threads(1)
+    tokenizer = mini_tokenizer(recipe.family)
+    objective, examples, validation = objective_and_examples(recipe, tokenizer)
+    model = build_model(recipe, tokenizer)
+    history = train(
+        model, examples, objective, steps=recipe.steps, batch_size=recipe.batch_size, optimizer=recipe.optimizer(model),
+        warmup=recipe.warmup, seed=SEED, validation=validation, validate_every=250,
+        checkpoint=repo_root() / ".cache" / "minis" / name, checkpoint_every=100, description=name,
+    )  # fmt: skip
+    save_mini(name, model, tokenizer)
+    write_card(name, recipe, model, history)
+    print(f"{name}: pérdida de validación {history.validation[-1][1]:.3f}, {history.seconds:.0f} s".replace(".", ","))
+    return history
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Entrena los modelos mini del curso.")
+    parser.add_argument("--solo", choices=list(RECIPES), nargs="+", help="entrena solo estos, en este orden")
+    chosen = parser.parse_args().solo
+    if chosen:
+        for name in chosen:
+            train_mini(name)
+        return
+    mini_tokenizer("t5")  # se entrena una vez, antes de repartir el trabajo
+    lanes = [subprocess.Popen([sys.executable, __file__, "--solo", *lane]) for lane in LANES]
+    if any(lane.wait() for lane in lanes):
+        sys.exit("Algún mini no terminó. Vuelve a ejecutar «make models»: sigue donde se quedó.")
+
+
+if __name__ == "__main__":
+    main()

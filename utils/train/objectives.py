@@ -1,0 +1,161 @@
+"""Objetivos de entrenamiento: de ejemplos en ids a un lote de tensores con sus etiquetas.
+
+Un objetivo es un objeto que se llama con una lista de ejemplos y un generador de azar, y devuelve el diccionario
+que espera un modelo de Hugging Face. Rellena hasta el ejemplo más largo del lote (*dynamic padding*), pone
+`attention_mask` a 0 en el relleno y -100 en las etiquetas que no cuentan: `-100` es el único valor que la
+entropía cruzada de PyTorch ignora.
+
+Lo que NO hace: partir documentos ni empaquetar varios en una secuencia.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+IGNORE = -100
+Example = dict[str, list[int]]
+Batch = dict[str, torch.Tensor]
+
+
+def pad(rows: list[list[int]], value: int) -> torch.Tensor:
+    """Rellena por la derecha hasta la fila más larga.
+
+    >>> pad([[5, 6], [7]], value=0).tolist()
+    [[5, 6], [7, 0]]
+    """
+    width = max(len(row) for row in rows)
+    return torch.tensor([row + [value] * (width - len(row)) for row in rows])  # (B, T)
+
+
+def attention_mask(rows: list[list[int]]) -> torch.Tensor:
+    """1 en los tokens de verdad, 0 en el relleno.
+
+    >>> attention_mask([[5, 6], [7]]).tolist()
+    [[1, 1], [1, 0]]
+    """
+    return pad([[1] * len(row) for row in rows], value=0)  # (B, T)
+
+
+def tokenize_pairs(tokenizer, prompts: list[str], completions: list[str], max_prompt: int, max_completion: int):
+    """Convierte pares instrucción-respuesta en ejemplos {"input_ids", "labels"} para un encoder-decoder.
+
+    Trunca a `max_prompt` y `max_completion` tokens. Lanza `ValueError` si un texto está vacío.
+    """
+    for i, (prompt, completion) in enumerate(zip(prompts, completions, strict=True)):
+        if not prompt.strip() or not completion.strip():
+            raise ValueError(f"El par número {i} tiene un texto vacío: quítalo o complétalo antes de entrenar.")
+    sources = tokenizer(prompts, truncation=True, max_length=max_prompt)["input_ids"]
+    targets = tokenizer(completions, truncation=True, max_length=max_completion)["input_ids"]
+    return [{"input_ids": s, "labels": t} for s, t in zip(sources, targets, strict=True)]
+
+
+@dataclass(frozen=True)
+class Seq2Seq:
+    """Instrucción -> respuesta en un encoder-decoder: solo se aprende la respuesta.
+
+    >>> batch = Seq2Seq(pad_id=0)([{"input_ids": [4, 5], "labels": [6]}, {"input_ids": [7], "labels": [8, 9]}])
+    >>> batch["labels"].tolist()
+    [[6, -100], [8, 9]]
+    """
+
+    pad_id: int
+
+    def __call__(self, examples: list[Example], rng: np.random.Generator | None = None) -> Batch:
+        sources = [example["input_ids"] for example in examples]
+        return {
+            "input_ids": pad(sources, self.pad_id),  # (B, T)
+            "attention_mask": attention_mask(sources),  # (B, T)
+            "labels": pad([example["labels"] for example in examples], IGNORE),  # (B, S)
+        }
+
+
+@dataclass(frozen=True)
+class CausalLM:
+    """Predecir el token siguiente. Las etiquetas son la propia entrada: el modelo las desplaza por dentro.
+
+    Si el ejemplo trae `prompt_length`, esos primeros tokens no cuentan en la pérdida.
+
+    >>> CausalLM(pad_id=0)([{"input_ids": [4, 5, 6], "prompt_length": 1}])["labels"].tolist()
+    [[-100, 5, 6]]
+    """
+
+    pad_id: int
+
+    def __call__(self, examples: list[Example], rng: np.random.Generator | None = None) -> Batch:
+        rows = [example["input_ids"] for example in examples]
+        skips = [example.get("prompt_length", 0) for example in examples]
+        labels = [[IGNORE] * skip + row[skip:] for row, skip in zip(rows, skips, strict=True)]
+        return {"input_ids": pad(rows, self.pad_id), "attention_mask": attention_mask(rows), "labels": pad(labels, IGNORE)}
+
+
+@dataclass(frozen=True)
+class MaskedLM:
+    """Adivinar palabras tapadas (BERT, Devlin et al. 2019, §3.1).
+
+    De cada 100 tokens se eligen 15; de esos, el 80 % se cambia por [MASK], el 10 % por un token al azar y el 10 %
+    se deja igual. Solo los elegidos cuentan en la pérdida.
+    """
+
+    pad_id: int
+    mask_id: int
+    vocab_size: int
+    special_ids: frozenset[int]
+    rate: float = 0.15
+
+    def __call__(self, examples: list[Example], rng: np.random.Generator) -> Batch:
+        rows = [example["input_ids"] for example in examples]
+        ids = pad(rows, self.pad_id).numpy()  # (B, T)
+        candidates = ~np.isin(ids, list(self.special_ids | {self.pad_id}))
+        chosen = candidates & (rng.random(ids.shape) < self.rate)
+        labels = np.where(chosen, ids, IGNORE)
+        dice = rng.random(ids.shape)
+        ids = np.where(chosen & (dice < 0.8), self.mask_id, ids)
+        random_ids = rng.integers(len(self.special_ids), self.vocab_size, ids.shape)
+        ids = np.where(chosen & (dice >= 0.8) & (dice < 0.9), random_ids, ids)
+        return {"input_ids": torch.from_numpy(ids), "attention_mask": attention_mask(rows), "labels": torch.from_numpy(labels)}
+
+
+@dataclass(frozen=True)
+class SpanCorruption:
+    """Restaurar trozos borrados (T5, Raffel et al. 2020, §3.1.4).
+
+    Borra el 15 % de los tokens en trozos de 3 de media; cada trozo se cambia por un centinela. El objetivo dice,
+    por cada centinela, qué había debajo: entrada `a <X> d <Y>`, objetivo `<X> b c <Y> e <Z>`.
+    """
+
+    pad_id: int
+    eos_id: int
+    sentinels: tuple[int, ...]
+    rate: float = 0.15
+    mean_span: float = 3.0
+
+    def __call__(self, examples: list[Example], rng: np.random.Generator) -> Batch:
+        pairs = [self.corrupt(example["input_ids"], rng) for example in examples]
+        corrupted = [{"input_ids": source, "labels": target} for source, target in pairs]
+        return Seq2Seq(self.pad_id)(corrupted)
+
+    def corrupt(self, ids: list[int], rng: np.random.Generator) -> tuple[list[int], list[int]]:
+        """Parte `ids` en trozos que alternan visible y borrado. Devuelve (entrada, objetivo)."""
+        noise = max(1, round(len(ids) * self.rate))
+        spans = min(max(1, round(noise / self.mean_span)), len(self.sentinels) - 1, len(ids) - noise)
+        if spans < 1:
+            raise ValueError(f"La secuencia tiene {len(ids)} tokens y hacen falta al menos 2 para borrar un trozo.")
+        hidden = _random_partition(noise, spans, rng)
+        visible = _random_partition(len(ids) - noise, spans, rng)
+        source, target, position = [], [], 0
+        for sentinel, keep, drop in zip(self.sentinels, visible, hidden, strict=False):
+            source += [*ids[position : position + keep], sentinel]
+            target += [sentinel, *ids[position + keep : position + keep + drop]]
+            position += keep + drop
+        return [*source, self.eos_id], [*target, self.sentinels[spans], self.eos_id]
+
+
+def _random_partition(total: int, parts: int, rng: np.random.Generator) -> list[int]:
+    """Reparte `total` en `parts` trozos de al menos 1, todas las particiones por igual.
+
+    >>> sum(_random_partition(10, 3, np.random.default_rng(0)))
+    10
+    """
+    cuts = np.sort(rng.choice(np.arange(1, total), size=parts - 1, replace=False))
+    return np.diff(np.concatenate([[0], cuts, [total]])).tolist()
