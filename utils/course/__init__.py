@@ -8,7 +8,8 @@ import sys
 MIN_PYTHON = (3, 11)
 
 if sys.version_info < MIN_PYTHON:
+    needed = ".".join(map(str, MIN_PYTHON))
     raise RuntimeError(
-        f"Este curso necesita Python {MIN_PYTHON[0]}.{MIN_PYTHON[1]} o posterior y este es "
-        f"{sys.version.split()[0]}. Instálalo desde https://www.python.org/downloads/ o abre el lab en Colab o Kaggle, que lo traen."
+        f"Este curso necesita Python {needed} o posterior y este es {sys.version.split()[0]}. Instálalo "
+        "desde https://www.python.org/downloads/ o abre el lab en Colab o Kaggle, que lo traen."
     )

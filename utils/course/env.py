@@ -10,8 +10,42 @@ import random
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from utils.course import install, report
+
 if TYPE_CHECKING:
     import torch
+
+
+def preparar(lab: str) -> None:
+    """Deja listo el entorno de un lab: escribe una tabla con lo que hay y avisos de lo que falta.
+
+    En Colab y Kaggle instala los paquetes ausentes, sin tocar torch ni numpy; en otro sitio solo informa.
+    Fija hilos, semillas y estilo de las figuras. Lanza `RuntimeError` si faltan paquetes imprescindibles.
+    """
+    root, platform = repo_root(), report.platform_name()
+    hosted = platform in ("Colab", "Kaggle")
+    missing = install.missing_packages(root)
+    if missing and hosted:
+        install.install(missing)
+        missing = install.missing_packages(root)
+    facts = report.gather(lab, root, platform, missing)
+    if facts.needs_smollm2 and hosted:
+        install.install_smollm2(root)
+        facts.needs_smollm2 = False
+    print(report.table(facts))
+    for line in report.notices(facts):
+        print(f"Aviso: {line}")
+    if missing:
+        raise RuntimeError(
+            f"Faltan paquetes ({', '.join(missing)}): en la carpeta del curso ejecuta `make lab`, que los "
+            "instala y abre los cuadernos, o `python -m pip install -r requirements.txt`."
+        )
+    from utils.course import plots  # matplotlib puede acabar de instalarse
+
+    limit_threads()
+    set_seed()
+    plots.use_style()
+    quiet()
 
 
 def repo_root() -> Path:
