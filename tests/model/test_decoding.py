@@ -102,6 +102,14 @@ def test_padding_does_not_change_the_answer(kind, penalty):
         assert torch.equal(together[row], alone[0])
 
 
+def test_padding_is_not_penalised_whatever_its_id(llama):
+    ids, mask = batch("left", 5)
+    options = {"max_new_tokens": 10, "eos_token_id": [], "repetition_penalty": 1.4}
+    expected = generate(llama, ids, mask, **options)
+    for filler in expected[mask[:, 0] == 0].unique().tolist():  # tokens que esas filas sí quieren emitir
+        assert torch.equal(expected, generate(llama, ids.masked_fill(mask == 0, filler), mask, **options))
+
+
 def test_sampling_is_reproducible_by_seed(kind):
     model, side = kind
     ids, mask = batch(side)
