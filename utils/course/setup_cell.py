@@ -1,6 +1,6 @@
 """El texto de la celda de preparación, idéntico en todos los labs salvo el nombre del lab.
 
-Dentro del repositorio la celda solo informa. En un cuaderno suelto clona al lado la versión publicada del curso;
+Dentro del repositorio la celda solo informa. En un cuaderno suelto clona al lado la versión publicada;
 si falla, lo dice en español y no deja nada a medias. Aquí solo se escribe el texto; un lint compara con él.
 """
 
@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from utils.course.version import REPO_URL, TAG
 
-# Clona con otro nombre y renombra al acabar: un corte no deja un curso incompleto que parezca entero. `askPass`
-# evita que git espere una contraseña (GitHub la pide si el repositorio no existe) en una terminal que nadie ve.
+# Clona con otro nombre y renombra al acabar: un corte no deja un curso incompleto que parezca entero.
+# `askPass` evita que git espere, en una terminal que nadie ve, la contraseña de un repositorio que no existe.
 TEMPLATE = """\
 import os
 import sys
 repo = os.environ.get("CURSO_REPO", "{repo}")
 tag, new, tmp = os.environ.get("CURSO_TAG", "{tag}"), "llm-en-tres-semanas", f"clonando-{{os.getpid()}}"
 root = next((p for p in ("..", ".", new) if os.path.exists(f"{{p}}/utils/course/env.py")), new)
-if root == new and not os.path.exists(new):  # un cuaderno suelto: el curso se clona a su lado
-    log = os.popen(f'git -c core.askPass=echo clone -q --depth 1 -b "{{tag}}" "{{repo}}" {{tmp}} 2>&1').read()
-    assert os.path.exists(tmp), f"No se pudo clonar el curso: ¿hay internet? (Kaggle: verifica tu teléfono) {{log}}"
+if not os.path.exists(root):  # un cuaderno suelto: el curso se clona a su lado
+    log = os.popen(f'git -c core.askPass=echo clone -q --depth=1 -b "{{tag}}" "{{repo}}" {{tmp}} 2>&1').read()
+    assert os.path.exists(tmp), f"No se pudo clonar el curso. ¿Hay red? (Kaggle pide tu teléfono) {{log}}"
     os.rename(tmp, new)
 sys.path.insert(0, os.path.abspath(root))
 from utils.course.env import preparar

@@ -1,0 +1,120 @@
+"""El cuaderno suelto, de verdad: carpeta vacía, un clon local como remoto y un Python que no conoce el curso."""
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+from utils.course.env import repo_root
+from utils.course.setup_cell import setup_cell
+from utils.course.version import REPO_URL, TAG
+
+# -I -S: ni PYTHONPATH ni archivos .pth, que en .venv añaden la raíz del curso. Los paquetes, a mano.
+WITH_PACKAGES = f"import sys; sys.path.append({sysconfig.get_paths()['purelib']!r})\n"
+
+
+@pytest.fixture(scope="module")
+def remote(tmp_path_factory):
+    """Un repositorio con lo que hay ahora en la carpeta de trabajo, con la etiqueta publicada."""
+    folder = tmp_path_factory.mktemp("remoto")
+    shutil.copytree(repo_root() / "utils", folder / "utils", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(repo_root() / "requirements.in", folder)
+    identity = ["-c", "user.name=prueba", "-c", "user.email=prueba@example.org"]
+    for command in (["init", "-q"], ["add", "."], [*identity, "commit", "-q", "-m", "x"], ["tag", TAG]):
+        subprocess.run(["git", *command], cwd=folder, check=True)
+    return folder
+
+
+def run_cell(folder: Path, remote: str, prelude: str = WITH_PACKAGES, **variables: str):
+    """Ejecuta la celda con `folder` como carpeta del cuaderno."""
+    environment = {
+        key: value for key, value in os.environ.items() if not key.startswith(("CURSO_", "PYTEST_", "PYTHON"))
+    }
+    return subprocess.run(
+        [sys.executable, "-I", "-S", "-c", prelude + setup_cell("lab-04")],
+        cwd=folder, capture_output=True, text=True, timeout=120,
+        env=environment | {"CURSO_REPO": remote, "OMP_NUM_THREADS": "1", **variables},
+    )  # fmt: skip
+
+
+def test_cell_is_short_and_comes_from_version():
+    lines = setup_cell("lab-04").splitlines()
+    assert len(lines) <= 12 and max(map(len, lines)) <= 110
+    assert REPO_URL in setup_cell("lab-04") and TAG in setup_cell("lab-04")
+    assert setup_cell("lab-04").replace("lab-04", "lab-11") == setup_cell("lab-11")
+
+
+@pytest.mark.slow
+def test_lone_notebook_clones_and_reports_twice(tmp_path, remote):
+    for _ in range(2):
+        done = run_cell(tmp_path, remote.as_uri())
+        assert done.returncode == 0, done.stderr
+        assert "lab-04" in done.stdout and "Escala      mini" in done.stdout
+        assert str(tmp_path) not in done.stdout
+        assert [path.name for path in tmp_path.iterdir()] == ["llm-en-tres-semanas"]
+
+
+def test_lone_notebook_without_packages_says_what_to_install(tmp_path, remote):
+    done = run_cell(tmp_path, remote.as_uri(), prelude="")
+    assert done.returncode == 1
+    assert "torch       no está" in done.stdout
+    assert "RuntimeError: Faltan paquetes (torch==" in done.stderr and "make lab" in done.stderr
+
+
+@pytest.mark.parametrize("broken", ["file:///no/existe", "https://localhost:9/curso"])
+def test_unreachable_remote_leaves_nothing(tmp_path, broken):
+    done = run_cell(tmp_path, broken, prelude="")
+    assert done.returncode == 1
+    assert "No se pudo clonar el curso" in done.stderr and "teléfono" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_unknown_tag_leaves_nothing(tmp_path, remote):
+    done = run_cell(tmp_path, remote.as_uri(), prelude="", CURSO_TAG="v9.9.9")
+    assert "No se pudo clonar el curso" in done.stderr and "v9.9.9" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_git(tmp_path, remote):
+    done = run_cell(tmp_path, remote.as_uri(), prelude="", PATH="/nada")
+    assert "No se pudo clonar el curso" in done.stderr and "git" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_inside_the_repository_nothing_is_cloned(tmp_path, remote):
+    (tmp_path / "curso" / "labs").mkdir(parents=True)
+    shutil.copytree(remote / "utils", tmp_path / "curso" / "utils")
+    shutil.copy(remote / "requirements.in", tmp_path / "curso")
+    done = run_cell(tmp_path / "curso" / "labs", "file:///no/existe", prelude="")
+    assert "Plataforma" in done.stdout  # llega a informar: encontró el curso en la carpeta de arriba
+    assert list((tmp_path / "curso" / "labs").iterdir()) == []
+
+
+def old_pythons() -> list[str]:
+    """Los Python anteriores al mínimo que haya en la máquina."""
+    roots = [
+        *(Path(p) for p in os.environ.get("PATH", "").split(os.pathsep)),
+        *Path.home().glob(".pyenv/versions/*/bin"),
+    ]
+    found = []
+    for name in ("python3.8", "python3.9", "python3.10"):
+        found += [str(root / name) for root in roots if (root / name).is_file() and "shims" not in str(root)][
+            :1
+        ]
+    return found
+
+
+@pytest.mark.parametrize(
+    "python", old_pythons() or [pytest.param("", marks=pytest.mark.skip("no hay uno viejo"))]
+)
+def test_old_python_gets_a_sentence(python):
+    done = subprocess.run(
+        [python, "-c", "from utils.course.env import preparar"], cwd=repo_root(), capture_output=True, text=True,
+        env={"PYTHONDONTWRITEBYTECODE": "1", "PATH": os.environ["PATH"]},
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.strip().splitlines()[-1].startswith("RuntimeError: Este curso necesita Python 3.11")
