@@ -1,0 +1,14 @@
+"""Números que pasan de una celda a la prosa de un capítulo, ya escritos en español.
+
+La celda calcula y `glue_number` guarda el número con un nombre; el texto lo cita con `{glue:text}`. Así ninguna cifra
+del libro está escrita a mano. No sirve fuera de los capítulos: en un lab, se imprime.
+"""
+
+from myst_nb import glue
+
+from utils.course.plots import number
+
+
+def glue_number(name: str, value: float, decimals: int = 2) -> None:
+    """Guarda `value` como `name`, con coma decimal y `decimals` cifras: 0.9088 -> «0,909» con tres."""
+    glue(name, number(value, decimals), display=False)
