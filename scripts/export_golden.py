@@ -1,0 +1,80 @@
+"""Escribe los valores de referencia de los widgets: lo que `utils` calcula y el navegador debe repetir.
+
+    python scripts/export_golden.py
+
+Deja `tests/mechanisms/golden/sampling.json`. Las pruebas comprueban que el fichero está al día y que el
+JavaScript de `_static/course/widgets/` da lo mismo con 1e-6 de margen. No prueba nada por sí mismo.
+"""
+
+import json
+import math
+import random
+from pathlib import Path
+
+import torch
+
+from utils.model.decoding import probabilities
+
+GOLDEN = Path(__file__).resolve().parents[1] / "tests" / "mechanisms" / "golden" / "sampling.json"
+
+# Los logits son múltiplos de 1/8: así son exactos en float32 y el margen mide solo las fórmulas.
+LOGITS = {
+    "erratas": [10.0, 5.0, 2.0],
+    "capítulo": [4.5, 3.75, 3.0, 2.25, 1.5, 0.75, 0.0, -0.75, -1.5, -3.0],
+    "empates": [2.0, 1.0, 1.0, 1.0, 0.5, 0.5],
+    "todos iguales": [1.0] * 8,
+    "empate en cabeza": [3.0, 3.0, 3.0, -1.0],
+    "uno solo": [0.0],
+    "muy grandes": [1000.0, 999.0, -1000.0],
+    "uno imposible": [1.0, -math.inf, 0.5],
+}
+# La trampa de erratas: en binario 0.60 + 0.30 < 0.90, y aun así el tercero sale.
+TRAP = [math.log(p) for p in (0.60, 0.30, 0.10)]
+
+
+def _settings(size: int) -> list[tuple[float, int | None, float | None]]:
+    """Ajustes (temperatura, top_k, top_p) para un vocabulario de `size` tokens, con todos los extremos."""
+    return [
+        (1.0, None, None), (0.1, None, None), (0.5, None, None), (2.0, None, None), (3.0, None, None),
+        (1.0, 1, None), (1.0, size, 1.0), (1.0, None, 0.01), (1.0, None, 0.5), (0.7, (size + 1) // 2, 0.9),
+        (3.0, max(1, size - 1), 0.95), (0.1, (size + 1) // 2, 0.999),
+    ]  # fmt: skip
+
+
+def golden_cases() -> list[dict]:
+    """Los casos con las probabilidades que calcula `utils` ahora mismo."""
+    cases = [
+        (name, logits, *setting) for name, logits in LOGITS.items() for setting in _settings(len(logits))
+    ]
+    cases += [("trampa 0,60 + 0,30", TRAP, 1.0, None, p) for p in (0.6, 0.8999, 0.9, 0.9001, 1.0)]
+    generator = random.Random(0)
+    for number in range(20):
+        logits = [generator.randint(-48, 48) / 8 for _ in range(generator.randint(3, 40))]
+        top_k = generator.choice([None, generator.randint(1, len(logits))])
+        top_p = generator.choice([None, generator.uniform(0.05, 1)])
+        cases.append((f"al azar {number}", logits, generator.uniform(0.1, 3), top_k, top_p))
+    return [_case(*case) for case in cases]
+
+
+def _case(name: str, logits: list[float], temperature: float, top_k: int | None, top_p: float | None) -> dict:
+    probs = probabilities(torch.tensor(logits, dtype=torch.float64), temperature, top_k, top_p)  # (V,)
+    return {
+        "name": name,
+        "logits": [None if math.isinf(logit) else logit for logit in logits],  # JSON no tiene -inf
+        "temperature": temperature,
+        "top_k": top_k,
+        "top_p": top_p,
+        "probabilities": [round(prob, 9) for prob in probs.double().tolist()],
+    }
+
+
+def main() -> None:
+    cases = golden_cases()
+    lines = ",\n".join(json.dumps(case, ensure_ascii=False) for case in cases)
+    GOLDEN.parent.mkdir(parents=True, exist_ok=True)
+    GOLDEN.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+    print(f"{len(cases)} casos en {GOLDEN.name}")
+
+
+if __name__ == "__main__":
+    main()
