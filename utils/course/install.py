@@ -18,6 +18,7 @@ PACKAGES = (
     "transformers",
     "tokenizers",
     "sentencepiece",
+    "protobuf",
     "safetensors",
     "datasets",
     "evaluate",
