@@ -42,10 +42,15 @@ def adjust_buttons(app: Sphinx, pagename: str, templatename: str, context: dict[
             if not is_lab:
                 continue
             path = f"{pagename}.ipynb"
-            group["buttons"].append({
-                "type": "link", "text": "Kaggle", "tooltip": "Ejecutar en Kaggle",
-                "icon": "_static/logo-kaggle.svg", "url": kaggle_url(repository, tag, path),
-            })
+            group["buttons"].append(
+                {
+                    "type": "link",
+                    "text": "Kaggle",
+                    "tooltip": "Ejecutar en Kaggle",
+                    "icon": "_static/logo-kaggle.svg",
+                    "url": kaggle_url(repository, tag, path),
+                }
+            )
         for button in group.get("buttons", []):
             url = button.get("url", "")
             if f"/edit/{tag}/" in url:

@@ -1,6 +1,6 @@
-"""Directiva `{estado-de-los-labs}`: la tabla de lo que midió `make labs` la última vez, leída de `labs/estado.json`.
+"""Directiva `{estado-de-los-labs}`: la tabla de lo que midió `make labs` la última vez.
 
-Si el archivo no existe lo dice en una frase: aquí no se escribe ninguna cifra a mano.
+Lee `labs/estado.json`. Si el archivo no existe lo dice en una frase: aquí no se escribe ninguna cifra a mano.
 """
 
 from __future__ import annotations
@@ -16,8 +16,21 @@ from sphinx.util.docutils import SphinxDirective
 
 HEADER = ("Lab", "Tiempo", "Memoria máxima", "Fecha", "Python", "torch", "Núcleos")
 FIELDS = ("title", "seconds", "peak_mb", "date", "python", "torch", "cores")
-MISSING = "Todavía no hay medidas: aparecerán cuando `make labs` ejecute los cuadernos y escriba `labs/estado.json`."
-MONTHS = ("enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre").split()
+MISSING = ("Todavía no hay medidas: aparecerán cuando ", "make labs", " ejecute los cuadernos y las guarde.")
+MONTHS = (
+    "enero",
+    "febrero",
+    "marzo",
+    "abril",
+    "mayo",
+    "junio",
+    "julio",
+    "agosto",
+    "septiembre",
+    "octubre",
+    "noviembre",
+    "diciembre",
+)
 
 
 def spanish_number(value: float, decimals: int = 0) -> str:
@@ -49,10 +62,18 @@ def read_status(path: Path) -> list[tuple[str, ...]]:
     for lab, row in sorted(data.items()):
         missing = [name for name in FIELDS if name not in row]
         if missing:
-            raise ValueError(f"A {lab} le faltan en {path.name}: {', '.join(missing)}. Vuelve a ejecutar `make labs`.")
-        rows.append((f"{lab} · {row['title']}", f"{spanish_number(row['seconds'])} s",
-                     f"{spanish_number(row['peak_mb'])} MB", spanish_date(str(row["date"])),
-                     str(row["python"]), str(row["torch"]), str(row["cores"])))
+            raise ValueError(f"A {lab} le faltan {', '.join(missing)}. Vuelve a ejecutar `make labs`.")
+        rows.append(
+            (
+                f"{lab} · {row['title']}",
+                f"{spanish_number(row['seconds'])} s",
+                f"{spanish_number(row['peak_mb'])} MB",
+                spanish_date(str(row["date"])),
+                str(row["python"]),
+                str(row["torch"]),
+                str(row["cores"]),
+            )
+        )
     return rows
 
 
@@ -79,9 +100,10 @@ class LabStatus(SphinxDirective):
         path = Path(self.env.srcdir) / "labs" / "estado.json"
         self.env.note_dependency(str(path))
         if not path.exists():
-            before, code, after = MISSING.partition("`make labs`")
-            return [nodes.paragraph("", "", nodes.Text(before), nodes.literal(text="make labs"),
-                                    nodes.Text(after.replace("`", "")))]
+            before, command, after = MISSING
+            return [
+                nodes.paragraph("", "", nodes.Text(before), nodes.literal(text=command), nodes.Text(after))
+            ]
         try:
             return [build_table(read_status(path))]
         except (ValueError, TypeError, AttributeError) as error:

@@ -1,35 +1,30 @@
 """Páginas ligeras y sin peticiones externas: quita lo que el tema enlaza en cada página y el libro no usa.
 
-Quita Thebe (una CDN), y de `_static/` enlaza en cada página solo lo común: lo de `_static/vendor/` no se enlaza
-nunca (MathJax lo pide Sphinx donde hay fórmulas) y lo de `_static/widgets/` solo donde la página tiene el
-elemento: `widgets/mi-widget.js` acompaña a `<mi-widget>`.
+Quita Thebe (que cargaría de una CDN) y los comentarios, y no deja que Jupyter Book enlace en todas
+las páginas lo que hay en `_static/vendor/`: MathJax lo pide Sphinx solo donde hay fórmulas.
 No comprime ni junta archivos.
 """
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
+import re
 from typing import Any
 
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
 UNUSED = ("thebe", "sphinx-comments")
-ON_DEMAND = ("vendor/", "widgets/")
+VENDOR = "vendor/"
+THEBE_SCRIPTS = re.compile(
+    r'<script type="text/x-thebe-config">.*?</script>\s*(<script>kernelName = .*?</script>)?', re.DOTALL
+)
 
 
-def _file_name(item: Any) -> str:
-    """Ruta de un recurso en la configuración (texto, o texto con atributos)."""
-    return item[0] if isinstance(item, tuple) else str(item)
-
-
-def drop_on_demand_files(app: Sphinx, config: Config) -> None:
-    """Jupyter Book enlaza todo `_static/` en todas las páginas: aquí se deja solo lo común."""
+def drop_vendor_files(app: Sphinx, config: Config) -> None:
+    """Jupyter Book enlaza todo lo que encuentra en `_static/`: aquí se deja fuera `vendor/`."""
     for option in ("html_css_files", "html_js_files"):
-        files = getattr(config, option)
-        app.widget_files = [*getattr(app, "widget_files", []),
-                            *(_file_name(f) for f in files if _file_name(f).startswith("widgets/"))]
-        setattr(config, option, [f for f in files if not _file_name(f).startswith(ON_DEMAND)])
+        names = [(item, item if isinstance(item, str) else item[0]) for item in getattr(config, option)]
+        setattr(config, option, [item for item, name in names if not name.startswith(VENDOR)])
 
 
 def is_unused(asset: Any) -> bool:
@@ -39,22 +34,16 @@ def is_unused(asset: Any) -> bool:
 
 
 def lighten_page(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree) -> None:
-    """Quita lo que sobra en esta página y añade los widgets que contiene."""
+    """Quita lo que sobra en esta página."""
     for kind in ("script_files", "css_files"):
         if kind in context:
             context[kind][:] = [asset for asset in context[kind] if not is_unused(asset)]
-    body = context.get("body") or ""
-    for name in sorted(set(getattr(app, "widget_files", []))):
-        path = PurePosixPath(name)
-        if f"<{path.stem}" in body:
-            if path.suffix == ".css":
-                app.add_css_file(name)
-            else:
-                app.add_js_file(name, loading_method="defer")
+    if "body" in context:
+        context["body"] = THEBE_SCRIPTS.sub("", context["body"])
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Conecta los eventos; la página se aligera después de que el tema haya añadido lo suyo."""
-    app.connect("config-inited", drop_on_demand_files, priority=100)
+    app.connect("config-inited", drop_vendor_files, priority=100)
     app.connect("html-page-context", lighten_page, priority=950)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

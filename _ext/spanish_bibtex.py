@@ -1,4 +1,4 @@
-"""Bibliografía en español: entradas «Autores (año). Título. Lugar.» y citas «Holtzman et al. (2020)», «Chen y Lin (2021)».
+"""Bibliografía en español: entradas «Autores (año). Título. Lugar.» y citas «Holtzman et al. (2020)».
 
 No abrevia títulos ni los cambia de mayúsculas: salen como están en `references.bib`.
 """
@@ -9,15 +9,40 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pybtex.plugin import register_plugin
+from pybtex.richtext import Text
 from pybtex.style.formatting import BaseStyle, toplevel
+from pybtex.style.template import (
+    FieldIsMissing,
+    first_of,
+    href,
+    join,
+    node,
+    optional,
+    optional_field,
+    sentence,
+    tag,
+)
 from pybtex.style.template import field as bib_field
-from pybtex.style.template import first_of, href, join, names, optional, optional_field, sentence, tag
 from sphinx.application import Sphinx
 from sphinxcontrib.bibtex.plugin import register_plugin as register_reference_plugin
 from sphinxcontrib.bibtex.style.referencing import BracketStyle, PersonStyle
 from sphinxcontrib.bibtex.style.referencing.author_year import AuthorYearReferenceStyle
 
 AND = " y "
+
+
+@node
+def people_list(children: list[Any], context: dict[str, Any], role: str) -> Any:
+    """Personas «Apellido, Nombre», con «y» antes de la última; `and others` en el .bib es «et al.»."""
+    try:
+        persons = context["entry"].persons[role]
+    except KeyError:
+        raise FieldIsMissing(role, context["entry"]) from None
+    shown = [person for person in persons if str(person) != "others"]
+    texts = [context["style"].format_name(person, False).format_data(context) for person in shown]
+    if len(shown) < len(persons):
+        return Text(Text(", ").join(texts), " et al.")
+    return Text(Text(", ").join(texts[:-1]), AND if len(texts) > 1 else "", texts[-1])
 
 
 class SpanishStyle(BaseStyle):
@@ -35,8 +60,8 @@ class SpanishStyle(BaseStyle):
     def get_misc_template(self, entry: Any) -> Any:
         """Plantilla de una entrada; lo que falte en el .bib se omite sin error."""
         people = first_of[
-            optional[names("author", sep=", ", sep2=AND, last_sep=AND)],
-            optional[names("editor", sep=", ", sep2=AND, last_sep=AND)],
+            optional[people_list("author")],
+            optional[people_list("editor")],
             optional_field("organization"),
         ]
         where = first_of[
@@ -47,7 +72,7 @@ class SpanishStyle(BaseStyle):
         ]
         link = first_of[
             optional[href[bib_field("url", raw=True), join["Leer"]]],
-            optional[href[join["https://doi.org/", bib_field("doi", raw=True)], join["doi:", bib_field("doi", raw=True)]]],
+            optional[href[join["https://doi.org/", bib_field("doi", raw=True)], join["Leer"]]],
             "",
         ]
         return toplevel[
@@ -82,5 +107,6 @@ class SpanishReferenceStyle(AuthorYearReferenceStyle):
 def setup(app: Sphinx) -> dict[str, Any]:
     """Registra los dos estilos: `es` para la lista, `autor_anio` para las citas."""
     register_plugin("pybtex.style.formatting", "es", SpanishStyle, force=True)
-    register_reference_plugin("sphinxcontrib.bibtex.style.referencing", "autor_anio", SpanishReferenceStyle, force=True)
+    group = "sphinxcontrib.bibtex.style.referencing"
+    register_reference_plugin(group, "autor_anio", SpanishReferenceStyle, force=True)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

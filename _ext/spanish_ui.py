@@ -1,8 +1,8 @@
 """Interfaz del sitio en español: antepone nuestro catálogo (`_locales/es.json`) a los de Sphinx y sus temas.
 
-Los catálogos de las bibliotecas dejan cadenas en inglés y alguna traducción cómica, y `add_message_catalog` solo
-rellena huecos: no corrige. Por eso se envuelve cada traductor y se mira primero en el nuestro.
-No traduce el contenido de las páginas ni los textos escritos a mano en plantillas (esas están en `_templates/`).
+Los catálogos de las bibliotecas dejan cadenas en inglés y alguna traducción cómica, y `add_message_catalog`
+solo rellena huecos: no corrige. Por eso se envuelve cada traductor y se mira primero en el nuestro.
+No traduce el contenido de las páginas ni lo escrito a mano en las plantillas (las cambia `_templates/`).
 """
 
 from __future__ import annotations
@@ -17,6 +17,10 @@ from sphinx.application import Sphinx
 from sphinx.config import Config
 
 CATALOG_FILE = Path(__file__).resolve().parent.parent / "_locales" / "es.json"
+
+# Textos que las bibliotecas escriben sin pasar por ningún catálogo.
+# Sin esta etiqueta, el lector de pantalla lee el texto visible, que ya está en español.
+HARDCODED = {'<summary aria-label="Toggle hidden content">': "<summary>"}
 
 
 class OverridingTranslations(NullTranslations):
@@ -49,15 +53,19 @@ def install_catalogs(app: Sphinx, config: Config) -> None:
         current = locale.translators.get(key) or NullTranslations()
         if not isinstance(current, OverridingTranslations):
             locale.translators[key] = OverridingTranslations(messages, current)
+    app.translator = locale.translators[("general", "sphinx")]
 
 
-def translate_templates(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree) -> None:
-    """Da a las plantillas el mismo traductor (`_` y `translate`) que al resto del sitio."""
+def translate_page(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree) -> None:
+    """Da a la plantilla el traductor del sitio y cambia lo que no pasa por ningún catálogo."""
     context["translate"] = locale.get_translation("booktheme")
+    if "body" in context:
+        for english, spanish in HARDCODED.items():
+            context["body"] = context["body"].replace(english, spanish)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Conecta los eventos."""
     app.connect("config-inited", install_catalogs, priority=900)
-    app.connect("html-page-context", translate_templates, priority=900)
+    app.connect("html-page-context", translate_page, priority=900)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
