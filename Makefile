@@ -97,7 +97,7 @@ serve: $(STAMP) ## Sirve el sitio construido en esta máquina
 
 lint: $(STAMP) ## Revisa el estilo del código, los cuadernos y la prosa
 	@state=0; \
-	$(PY) -m ruff check --quiet . || state=1; \
+	$(PY) -m ruff check --quiet --output-format concise . || state=1; \
 	for name in imports prose notebooks; do $(PY) scripts/lint_$$name.py || state=1; done; \
 	exit $$state
 

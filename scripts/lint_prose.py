@@ -27,7 +27,7 @@ ABBREVIATIONS = {
 SENTENCE_END = re.compile(r"(\S*?[.!?…]+)[\"»”)\]*_]*\s+(?=[¿¡«\"“(\[*_]*[A-ZÁÉÍÓÚÑÜ◆◇])")
 FINISHED = re.compile(r"[.!?…:;][\"»”)\]*_]*$|\\$")
 QUOTED = re.compile(r"«[^»]*»|“[^”]*”|\"[^\"]*\"|\([^()]*\)")
-RUN_IN = re.compile(r"^\*\*[^*]+\*\*[.:]?\s+")  # «**Objetivo.** Texto»: un rótulo, no una frase
+RUN_IN = re.compile(r"^\*{1,2}[^*]+\*{1,2}[.:]?\s+")  # «**Objetivo.** Texto»: un rótulo, no una frase
 BARE_IMAGE = re.compile(r"!\[\s*\]\(|<img\b(?![^>]*\balt=[\"'][^\"'])")
 
 ENGLISH = re.compile(
@@ -40,9 +40,9 @@ ENGLISH = re.compile(
 NUMBER = r"\d+(?:\.\d+)+"
 VERSIONED = re.compile(
     r"(?:\bversi(?:ón|ones)|python|torch|transformers|trl|peft|numpy|cuda|sphinx|jupyter|book|lab|llama|qwen|gpt|"
-    r"claude|gemini|gemma|mistral|mixtral|deepseek|phi|by|by-sa|apache|unicode|html|mathjax|sección|apartado|"
+    r"claude|gemini|gemma|mistral|mixtral|deepseek|phi|by(?:-[a-z]+)*|apache|unicode|html|mathjax|debian|ubuntu|sección|apartado|"
     rf"capítulo|tabla|figura|ecuación|ejercicio|§)\s*-?{NUMBER}(?:(?:\s*(?:,|y|o|a|u|e|-|–)\s*){NUMBER})*|"
-    rf"{NUMBER}\.\d+|arxiv\S*",
+    rf"{NUMBER}\.\d+|{NUMBER}\s+[oy]\s+(?:posterior|anterior)(?:es)?|arxiv\S*",
     re.IGNORECASE,
 )
 DECIMAL = re.compile(r"(?<![\w.,/@=-])\d+\.\d+(?!\w|\.\d)")
@@ -65,7 +65,8 @@ def _line_rules(line: Line) -> Iterator[tuple[str, str, str]]:
     if line.kind == "text" and sentence_ends(text):
         yield "frase", "hay más de una frase en la línea", "Escribe cada frase en su línea."
     if line.kind == "heading" and (word := ENGLISH.search(re.sub(r"\*[^*]+\*|_[^_]+_", "", text))):
-        yield "título", f"el título tiene inglés («{word[0]}»)", "Tradúcelo o ponlo en cursiva."
+        fix = "Tradúcelo o, si es una cita, ponlo en cursiva o en código."
+        yield "título", f"el título tiene inglés («{word[0]}»)", fix
     for opening, closing in ("¿?", "¡!"):
         if text.count(opening) != text.count(closing):
             yield "signos", f"no casan los signos «{opening}» y «{closing}»", "Abre y cierra cada pregunta."

@@ -9,13 +9,16 @@ from dataclasses import dataclass, field
 # Directivas cuyo cuerpo no es prosa. Las demás (avisos, ejercicios, pies de figura) sí lo son.
 NOT_PROSE = {
     *("code", "code-block", "code-cell", "literalinclude", "math", "mermaid", "raw", "eval-rst", "include"),
-    *("csv-table", "list-table", "bibliography", "toctree", "tableofcontents", "glue", "image", "quiz"),
+    *("csv-table", "list-table", "bibliography", "toctree", "tableofcontents"),
+    *("glue", "image", "quiz", "widget"),
 }
 
 FENCE = re.compile(r"^\s*(?:(?:[-*+>]|\d+[.)])\s+)*(`{3,}|~{3,}|:{3,})\s*(?:\{([^}]+)\})?\s*(.*)$")
 OPTION = re.compile(r"^\s*:([\w-]+):\s*(.*)$")
 MARKER = re.compile(r"^\s*(?:>\s*)*(?:[-*+]|\d+[.)]|:)\s+")
-SEPARATOR = re.compile(r"|%.*|\+\+\+.*|\$\$.*|\\begin\{.*|<!--.*-->|---+|\(.+\)=|</?[a-zA-Z][^>]*>")
+SEPARATOR = re.compile(
+    r"|%.*|\+\+\+.*|\$\$.*|\\begin\{.*|<!--.*-->|---+|\(.+\)=|\{[.#][^}]*\}|</?[a-zA-Z][^>]*>"
+)
 CLOSINGS = {
     "---": re.compile(r"^---$"),
     "$$": re.compile(r"\$\$"),
@@ -94,8 +97,9 @@ def parse(source: str) -> Document:
             options, block = False, block + 1
             continue
         directive = stack[-1][2] if stack else None
-        if options and (option := OPTION.match(raw)):
-            directive.options[option[1]] = option[2]
+        if options and line.startswith(":") and not fence:
+            if option := OPTION.match(raw):
+                directive.options[option[1]] = option[2]
             continue
         if options and line == "---":
             until = CLOSINGS["---"]
