@@ -12,12 +12,18 @@ from pathlib import Path
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import (
-    Adafactor, BertConfig, BertForMaskedLM, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast, T5Config,
+    BertConfig,
+    BertForMaskedLM,
+    LlamaConfig,
+    LlamaForCausalLM,
+    PreTrainedTokenizerFast,
+    T5Config,
     T5ForConditionalGeneration,
 )  # fmt: skip
 
 from utils.course.env import repo_root
 from utils.train.loop import History
+from utils.train.optim import adafactor
 
 VOCABULARY = 4096
 SENTINELS = [f"<extra_id_{i}>" for i in range(32)]
@@ -25,11 +31,8 @@ SPECIAL = ["<pad>", "</s>", "<s>", "<mask>", *SENTINELS]
 PAD, EOS, BOS, MASK = 0, 1, 2, 3
 
 
-def adafactor(model: torch.nn.Module) -> torch.optim.Optimizer:
-    """El optimizador de T5. Con `scale_parameter` el paso es relativo al tamaño de cada matriz: sin eso, mini-t5 no
-    aprende a copiar de la entrada.
-    """
-    return Adafactor(model.parameters(), lr=2e-2, scale_parameter=True, relative_step=False)
+def t5_optimizer(model: torch.nn.Module) -> torch.optim.Optimizer:
+    return adafactor(model, 2e-2)
 
 
 def adamw(rate: float) -> Callable[[torch.nn.Module], torch.optim.Optimizer]:
@@ -51,9 +54,9 @@ class Recipe:
 
 
 RECIPES = {
-    "mini-t5": Recipe("t5", "trozos borrados", 600, 24, adafactor, 100,
+    "mini-t5": Recipe("t5", "trozos borrados", 600, 24, t5_optimizer, 100,
         "No responde a ninguna instrucción: solo restaura trozos borrados."),
-    "mini-flan-t5": Recipe("t5", "instrucciones", 2600, 24, adafactor, 100, start="mini-t5",
+    "mini-flan-t5": Recipe("t5", "instrucciones", 2600, 24, t5_optimizer, 100, start="mini-t5",
         limits="No sabe resumir: nunca ha visto un resumen. Fuera de sus seis tareas escribe cosas sin sentido."),
     "mini-gpt": Recipe("gpt", "causal", 1500, 24, adamw(2e-3), 100,
         "Continúa texto parecido al suyo, sin saber nada del mundo. No sigue instrucciones."),
@@ -81,7 +84,10 @@ def train_tokenizer() -> Tokenizer:
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
-        vocab_size=VOCABULARY, special_tokens=SPECIAL, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False
+        vocab_size=VOCABULARY,
+        special_tokens=SPECIAL,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
     )
     tokenizer.train_from_iterator(load_texts("train"), trainer)
     return tokenizer
@@ -95,7 +101,9 @@ def mini_tokenizer(family: str) -> PreTrainedTokenizerFast:
         train_tokenizer().save(str(cached))
     tokenizer = Tokenizer.from_file(str(cached))
     template = {"t5": "$A </s>", "gpt": "<s> $A", "bert": "<s> $A </s>"}[family]
-    tokenizer.post_processor = processors.TemplateProcessing(single=template, special_tokens=[("<s>", BOS), ("</s>", EOS)])
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single=template, special_tokens=[("<s>", BOS), ("</s>", EOS)]
+    )
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, pad_token="<pad>", eos_token="</s>", bos_token="<s>", mask_token="<mask>",
         cls_token="<s>", sep_token="</s>", extra_special_tokens=SENTINELS, model_max_length=512,
@@ -106,16 +114,18 @@ def mini_tokenizer(family: str) -> PreTrainedTokenizerFast:
 def build_model(recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> torch.nn.Module:
     """El modelo con pesos al azar o, si la receta parte de otro mini, con los suyos."""
     if recipe.start:
-        return T5ForConditionalGeneration.from_pretrained(repo_root() / "models" / recipe.start, dtype=torch.float32)
+        folder = repo_root() / "models" / recipe.start
+        return T5ForConditionalGeneration.from_pretrained(folder, dtype=torch.float32, dropout_rate=0.0)
     ids = dict(vocab_size=len(tokenizer), pad_token_id=PAD, eos_token_id=EOS, bos_token_id=BOS)
     if recipe.family == "t5":
         return T5ForConditionalGeneration(T5Config(
-            d_model=192, d_kv=48, num_heads=4, d_ff=512, num_layers=2, num_decoder_layers=2, feed_forward_proj="gated-gelu",
+            d_model=192, d_kv=48, num_heads=4, d_ff=512, num_layers=2,
+            num_decoder_layers=2, feed_forward_proj="gated-gelu",
             dropout_rate=0.0, decoder_start_token_id=PAD, tie_word_embeddings=True, **ids))  # fmt: skip
     if recipe.family == "gpt":
         return LlamaForCausalLM(LlamaConfig(
-            hidden_size=192, intermediate_size=512, num_hidden_layers=4, num_attention_heads=4, max_position_embeddings=512,
-            tie_word_embeddings=True, **ids))  # fmt: skip
+            hidden_size=192, intermediate_size=512, num_hidden_layers=4, num_attention_heads=4,
+            max_position_embeddings=512, tie_word_embeddings=True, **ids))  # fmt: skip
     return BertForMaskedLM(BertConfig(
         hidden_size=192, intermediate_size=512, num_hidden_layers=4, num_attention_heads=4, max_position_embeddings=512,
         hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0, **ids))  # fmt: skip
@@ -124,6 +134,8 @@ def build_model(recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> torch.nn.
 def save_mini(name: str, model: torch.nn.Module, tokenizer: PreTrainedTokenizerFast) -> None:
     """Guarda en float16: ocupa la mitad y, con pesos de este tamaño, el resultado no cambia."""
     folder = repo_root() / "models" / name
+    if model.config.model_type == "t5":
+        model.config.dropout_rate = 0.1  # se preentrena sin dropout y se ajusta con el de T5
     model.half().save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     model.float()

@@ -62,7 +62,9 @@ def _blocks(split: str, tokenizer: PreTrainedTokenizerFast) -> list[dict]:
     """Cada texto, partido en secuencias de `BLOCK` tokens como mucho; se tiran los restos de menos de 8."""
     examples = []
     for ids in tokenizer(load_texts(split))["input_ids"]:
-        examples += [{"input_ids": ids[i : i + BLOCK]} for i in range(0, len(ids), BLOCK) if len(ids[i : i + BLOCK]) >= 8]
+        examples += [
+            {"input_ids": ids[i : i + BLOCK]} for i in range(0, len(ids), BLOCK) if len(ids[i : i + BLOCK]) >= 8
+        ]
     return examples
 
 

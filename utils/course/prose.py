@@ -12,3 +12,9 @@ from utils.course.plots import number
 def glue_number(name: str, value: float, decimals: int = 2) -> None:
     """Guarda `value` como `name`, con coma decimal y `decimals` cifras: 0.9088 -> «0,909» con tres."""
     glue(name, number(value, decimals), display=False)
+
+
+def glue_interval(name: str, interval, decimals: int = 2) -> None:
+    """Guarda una estimación con su intervalo del 95 %: «0,41 [0,38; 0,44]»."""
+    estimate, low, high = (number(x, decimals) for x in (interval.estimate, interval.low, interval.high))
+    glue(name, f"{estimate} [{low}; {high}]", display=False)

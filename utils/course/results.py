@@ -7,18 +7,22 @@ Un lab termina con `save_results`; un capítulo las lee con `load_results`. Solo
 import json
 import os
 from dataclasses import asdict, is_dataclass
+from types import SimpleNamespace
 
 from utils.course.env import repo_root
 
 
 def _plain(value):
+    """Deja en números y listas lo que un lab guarda: intervalos, números o curvas [(paso, valor), ...]."""
     if is_dataclass(value):
         return asdict(value)
-    return value._asdict() if hasattr(value, "_asdict") else float(value)
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return round(float(value), 6)
 
 
 def save_results(lab: str, results: dict) -> None:
-    """Guarda números e intervalos en `labs/resultados/<lab>.json`, solo si `CURSO_GUARDAR=1`."""
+    """Guarda números, intervalos y curvas en `labs/resultados/<lab>.json`, solo si `CURSO_GUARDAR=1`."""
     if os.environ.get("CURSO_GUARDAR") != "1":
         return
     path = repo_root() / "labs" / "resultados" / f"{lab}.json"
@@ -30,8 +34,12 @@ def save_results(lab: str, results: dict) -> None:
 
 
 def load_results(lab: str) -> dict:
-    """Devuelve las cifras guardadas de un lab. Lanza `ValueError` si aún no se ha ejecutado con `make labs`."""
+    """Devuelve las cifras guardadas de un lab; un intervalo se lee como `r["base"].estimate`, `.low` y `.high`.
+
+    Lanza `ValueError` si el lab aún no se ha ejecutado con `make labs`.
+    """
     path = repo_root() / "labs" / "resultados" / f"{lab}.json"
     if not path.exists():
         raise ValueError(f"No hay resultados de {lab}: ejecuta «make labs LAB={lab}».")
-    return json.loads(path.read_text("utf-8"))
+    results = json.loads(path.read_text("utf-8"))
+    return {name: SimpleNamespace(**value) if isinstance(value, dict) else value for name, value in results.items()}

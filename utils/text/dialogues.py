@@ -25,7 +25,8 @@ VARIANTS = {
 }
 #: Los hechos que fija cada desenlace: son los que deben llegar al resumen.
 OUTCOME_FACTS = {
-    "cita": ("dia", "hora"), "precio": ("precio",), "lugar": ("lugar",), "encargo": ("encargo",), "negativa": ("motivo",),
+    "cita": ("dia", "hora"), "precio": ("precio",), "lugar": ("lugar",), "encargo": ("encargo",),
+    "negativa": ("motivo",),
 }  # fmt: skip
 #: Los huecos de cada apertura y la lista del dominio de la que salen.
 SLOTS = {
@@ -50,9 +51,7 @@ def load_grammar(folder: Path) -> tuple[dict, list[dict]]:
     common_path = folder / "comun.yaml"
     if not common_path.exists():
         raise ValueError(f"No hay gramática en «{folder.name}»: falta comun.yaml.")
-    domains = [
-        yaml.safe_load(path.read_text("utf-8")) for path in sorted(folder.glob("*.yaml")) if path != common_path
-    ]
+    domains = [yaml.safe_load(path.read_text("utf-8")) for path in sorted(folder.glob("*.yaml")) if path != common_path]
     for domain in domains:
         if not any(key in domain for key in ("apertura_problema", "apertura_peticion")):
             raise ValueError(f"El dominio «{domain['dominio']}» no tiene apertura_problema ni apertura_peticion.")
@@ -186,5 +185,5 @@ class DialogueGenerator:
 
 
 def _fill(text: str, facts: dict, possessive: str) -> str:
-    """Rellena los huecos; los hechos pueden llevar a su vez {pos}: «mi lavadora» al hablar, «su lavadora» al resumir."""
+    """Rellena los huecos; los hechos pueden llevar a su vez {pos}: «mi horno» al hablar, «su horno» al resumir."""
     return text.format(**facts).format(pos=possessive)

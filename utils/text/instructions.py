@@ -16,7 +16,8 @@ import yaml
 from utils.text.dialogues import DialogueGenerator, contract
 
 TASKS = ("sentimiento", "tema", "entidades", "pregunta", "traduccion", "copia")
-SYLLABLES = [c + v for c in "b c d f g l m n p r s t v z ch ll tr pl".split() for v in "aeiou"]
+CONSONANTS = ["b", "c", "d", "f", "g", "l", "m", "n", "p", "r", "s", "t", "v", "z", "ch", "ll", "tr", "pl"]
+SYLLABLES = [consonant + vowel for consonant in CONSONANTS for vowel in "aeiou"]
 #: De cada 10 combinaciones de sujeto, verbo, objeto y momento, una se reserva para evaluar la traducción.
 HELD_OUT_TRANSLATION = 10
 
@@ -29,8 +30,8 @@ def load_instruction_grammar(path: Path) -> dict:
 class InstructionGenerator:
     """Sortea ejemplos {"task", "prompt", "completion"} de todas las tareas, por igual.
 
-    En `test`, los textos usan nombres, objetos y frases que `train` no tiene. Se repiten las consignas y los juicios del
-    sentimiento: un modelo de dos millones de parámetros no puede saber qué significa una palabra que no ha visto.
+    En `test`, los textos usan nombres, objetos y frases que `train` no tiene. Se repiten las consignas y los juicios
+    del sentimiento: un modelo de dos millones de parámetros no puede saber qué significa una palabra que no ha visto.
     """
 
     def __init__(self, grammar: dict, dialogues: DialogueGenerator, seed: int):

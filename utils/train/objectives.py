@@ -86,7 +86,11 @@ class CausalLM:
         rows = [example["input_ids"] for example in examples]
         skips = [example.get("prompt_length", 0) for example in examples]
         labels = [[IGNORE] * skip + row[skip:] for row, skip in zip(rows, skips, strict=True)]
-        return {"input_ids": pad(rows, self.pad_id), "attention_mask": attention_mask(rows), "labels": pad(labels, IGNORE)}
+        return {
+            "input_ids": pad(rows, self.pad_id),
+            "attention_mask": attention_mask(rows),
+            "labels": pad(labels, IGNORE),
+        }
 
 
 @dataclass(frozen=True)
@@ -113,7 +117,11 @@ class MaskedLM:
         ids = np.where(chosen & (dice < 0.8), self.mask_id, ids)
         random_ids = rng.integers(len(self.special_ids), self.vocab_size, ids.shape)
         ids = np.where(chosen & (dice >= 0.8) & (dice < 0.9), random_ids, ids)
-        return {"input_ids": torch.from_numpy(ids), "attention_mask": attention_mask(rows), "labels": torch.from_numpy(labels)}
+        return {
+            "input_ids": torch.from_numpy(ids),
+            "attention_mask": attention_mask(rows),
+            "labels": torch.from_numpy(labels),
+        }
 
 
 @dataclass(frozen=True)
