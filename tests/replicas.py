@@ -1,7 +1,7 @@
 """Una caché del hub con réplicas diminutas y al azar: la escala `gpu` se prueba sin red y en CPU.
 
 Cada réplica tiene el mismo identificador, la misma clase, el mismo tipo de tokenizador y los mismos archivos
-que el modelo real; DialogSum, las mismas columnas e ids. No imita su calidad: lo que generan no significa nada.
+que el modelo real; DialogSum, las mismas columnas e ids. No imitan su calidad: lo que generan no dice nada.
 """
 
 from __future__ import annotations

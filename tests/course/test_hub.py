@@ -43,9 +43,7 @@ def test_gpu_code_path_on_replicas(replica_hub, role, capsys):
 def test_gpu_loads_the_weights_of_the_replica(replica_hub):
     """t5-v1_1 solo publica `pytorch_model.bin`: hay que llegar a él y cargarlo entero."""
     model = hub.load_model("seq2seq-base")
-    saved = torch.load(
-        next(replica_hub.glob("hub/models--google--t5-v1_1-base/snapshots/*/pytorch_model.bin"))
-    )
+    saved = torch.load(next(replica_hub.glob("hub/models--google--t5-v1_1-base/snapshots/*/pytorch_model.bin")))
     assert all(torch.equal(value, model.state_dict()[name].cpu()) for name, value in saved.items())
 
 
@@ -56,9 +54,7 @@ def test_dialogsum_has_the_fields_of_our_data(replica_hub):
     for row in data["test"]:
         assert len(set(row["references"])) == 3 and row["summary"] == row["references"][0]
     assert data["test"][0]["id"] == "test_0"
-    assert all(
-        {"id", "dialogue", "summary", "topic", "domain"} <= set(row) for rows in data.values() for row in rows
-    )
+    assert all({"id", "dialogue", "summary", "topic", "domain"} <= set(row) for rows in data.values() for row in rows)
 
 
 def test_dialogsum_reads_parquet_too(tmp_path, replica_home):
@@ -86,9 +82,7 @@ def test_real_data_is_complete(role, monkeypatch):
     data = hub.load_data(role)
     assert list(data) == ["train", "validation", "test"] and len(data["test"]) >= 300
     if role == "dialogues":
-        assert all(
-            row["references"][0] == row["summary"] and len(row["references"]) == 3 for row in data["test"]
-        )
+        assert all(row["references"][0] == row["summary"] and len(row["references"]) == 3 for row in data["test"])
 
 
 @pytest.mark.parametrize("role", MINIS)
@@ -99,9 +93,7 @@ def test_real_minis_load(role, monkeypatch):
 
 
 def test_unknown_role_suggests_the_nearest():
-    with pytest.raises(
-        ValueError, match=r"«seq2sec»\. ¿Querías decir «seq2seq»\? Los válidos son: seq2seq, "
-    ):
+    with pytest.raises(ValueError, match=r"«seq2sec»\. ¿Querías decir «seq2seq»\? Los válidos son: seq2seq, "):
         hub.load_model("seq2sec")
     with pytest.raises(ValueError, match=r"Los válidos son: dialogues, instructions"):
         hub.load_data("xyz")
@@ -174,9 +166,7 @@ def test_any_truncation_is_noticed(tmp_path_factory, cut):
 
 def test_missing_data(fake_root):
     (fake_root / "data/dialogos/test.jsonl").unlink()
-    with pytest.raises(
-        FileNotFoundError, match=r"Faltan los datos data/dialogos \(test.jsonl\).*`make data`"
-    ):
+    with pytest.raises(FileNotFoundError, match=r"Faltan los datos data/dialogos \(test.jsonl\).*`make data`"):
         hub.load_data("dialogues")
 
 

@@ -102,9 +102,7 @@ def old_pythons() -> list[str]:
     ]
     found = []
     for name in ("python3.8", "python3.9", "python3.10"):
-        found += [str(root / name) for root in roots if (root / name).is_file() and "shims" not in str(root)][
-            :1
-        ]
+        found += [str(root / name) for root in roots if (root / name).is_file() and "shims" not in str(root)][:1]
     return found
 
 

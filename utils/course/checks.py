@@ -21,14 +21,14 @@ from utils.course import exercises
 
 #: Qué suele haber detrás de las excepciones más comunes.
 REASONS = {
-    NameError: "usa un nombre que no existe; ¿está mal escrito o falta ejecutar una celda anterior?",
+    NameError: "usa un nombre que no existe (¿está mal escrito o falta ejecutar una celda anterior?)",
     ZeroDivisionError: "divide por cero",
     IndexError: "pide una posición que no existe",
     KeyError: "pide una clave que no existe",
     AttributeError: "pide un atributo o un método que ese objeto no tiene",
     TypeError: "usa un valor de un tipo que esa operación no admite",
     ValueError: "pasa un valor que esa operación no admite",
-    RuntimeError: "torch no pudo hacer la operación; ¿encajan las formas de los tensores?",
+    RuntimeError: "torch no pudo hacer la operación (¿encajan las formas de los tensores?)",
     RecursionError: "se llama a sí misma sin parar",
     AssertionError: "no cumple una de sus propias comprobaciones",
 }
@@ -145,9 +145,7 @@ def describe(error: Exception, function: Callable) -> str:
     ]
     if not own:
         # No llegó a entrar en ella: lo normal es que no acepte los argumentos que pide el enunciado.
-        return (
-            f"no se pudo llamar a tu función con los argumentos del enunciado. Python dice: {name}, {error}."
-        )
+        return f"no se pudo llamar a tu función con los argumentos del enunciado. Python dice: {name}, {error}."
     source = linecache.getline(code.co_filename, own[-1]).strip()
     where = f"en la línea {own[-1]}" + (f", `{source}`" if source else "")
     reason = next((text for kind, text in REASONS.items() if isinstance(error, kind)), "falla")
@@ -160,9 +158,7 @@ def find_exercise(exercise_id: str) -> Exercise:
     if exercise_id in known:
         return known[exercise_id]
     near = difflib.get_close_matches(str(exercise_id), known, n=3, cutoff=0.4)
-    hint = (
-        f"¿Querías decir {' o '.join(f'«{name}»' for name in near)}?" if near else "Revisa el identificador."
-    )
+    hint = f"¿Querías decir {' o '.join(f'«{name}»' for name in near)}?" if near else "Revisa el identificador."
     raise ValueError(f"No hay ningún ejercicio «{exercise_id}». {hint}")
 
 
@@ -170,12 +166,8 @@ def all_exercises() -> dict[str, Exercise]:
     """Devuelve todos los ejercicios por identificador; lanza `ValueError` si dos módulos usan el mismo."""
     found: dict[str, Exercise] = {}
     for module in pkgutil.iter_modules(exercises.__path__):
-        for name, exercise in importlib.import_module(
-            f"{exercises.__name__}.{module.name}"
-        ).EXERCISES.items():
+        for name, exercise in importlib.import_module(f"{exercises.__name__}.{module.name}").EXERCISES.items():
             if name in found or name != exercise.id:
-                raise ValueError(
-                    f"El ejercicio «{name}» de {module.name}.py está repetido o su `id` no coincide."
-                )
+                raise ValueError(f"El ejercicio «{name}» de {module.name}.py está repetido o su `id` no coincide.")
             found[name] = exercise
     return found

@@ -101,15 +101,10 @@ def explain(stderr: str) -> str:
     'Disco lleno:'
     """
     if "No space left" in stderr:
-        return (
-            "Disco lleno: borra archivos o reinicia la máquina (Entorno de ejecución → Desconectar) y repite."
-        )
+        return "Disco lleno: borra archivos o reinicia la máquina (Entorno de ejecución → Desconectar) y repite."
     if "THESE PACKAGES DO NOT MATCH" in stderr:
         return "Lo descargado no coincide con su huella: repite y, si sigue igual, avisa al curso."
-    if any(
-        text in stderr
-        for text in ("Temporary failure", "NewConnectionError", "ConnectTimeout", "Name or service")
-    ):
+    if any(text in stderr for text in ("Temporary failure", "NewConnectionError", "ConnectTimeout", "Name or service")):
         return (
             "Sin internet no se puede instalar lo que falta. En Kaggle: Settings → Internet → On; "
             "si no aparece, verifica antes tu teléfono en kaggle.com/settings."

@@ -19,14 +19,13 @@ if TYPE_CHECKING:
 
 INK = "#1b1f24"
 #: Se distinguen con cualquier daltonismo y contrastan al menos 3:1 con el fondo, claro u oscuro.
-#: Parte de la paleta de Okabe e Ito (2008), con los tonos claros oscurecidos.
+#: Una prueba lo comprueba simulando cada daltonismo (Machado et al. 2009).
 PALETTE = {
-    "blue": "#0072b2",
-    "orange": "#d55e00",
-    "green": "#00805a",
-    "purple": "#b0588d",
-    "amber": "#a97900",
-    "sky": "#3d94c9",
+    "blue": "#1a66d9",
+    "orange": "#a8400a",
+    "green": "#0c9f63",
+    "purple": "#c23fae",
+    "amber": "#c48705",
     "gray": "#6a737d",
 }
 
@@ -86,7 +85,8 @@ def number(value: float, decimals: int | None = None) -> str:
     """
     text = f"{value:,.{decimals}f}" if decimals is not None else f"{value:,.10g}"
     whole, _, fraction = text.replace("-", "−").partition(".")
-    whole = whole.replace(",", "\xa0" if abs(value) >= 10_000 else "")
+    # Con cuatro cifras no se separan los millares (Ortografía de la RAE, 2010).
+    whole = whole.replace(",", "\xa0" if len(whole.lstrip("−")) > len("9,999") else "")
     return f"{whole},{fraction}" if fraction else whole
 
 
@@ -167,9 +167,7 @@ def loss_curve(
         _, ax = plt.subplots()
     ax.plot(*zip(*train, strict=True), color=PALETTE["blue"], label="entrenamiento")
     if len(validation):
-        ax.plot(
-            *zip(*validation, strict=True), "o-", color=PALETTE["orange"], markersize=4, label="validación"
-        )
+        ax.plot(*zip(*validation, strict=True), "o-", color=PALETTE["orange"], markersize=4, label="validación")
     ax.set(title=title, xlabel=xlabel, ylabel=ylabel)
     ax.legend()
     return spanish_axes(ax)
