@@ -65,9 +65,7 @@ def seed() -> int:
     """
     text = os.environ.get("CURSO_SEMILLA", "0").strip()
     if not text.isdecimal() or int(text) >= 2**32:
-        raise ValueError(
-            f"CURSO_SEMILLA={text!r} no vale: escribe un entero entre 0 y 4294967295; por ejemplo, 0."
-        )
+        raise ValueError(f"CURSO_SEMILLA={text!r} no vale: escribe un entero entre 0 y 4294967295; por ejemplo, 0.")
     return int(text)
 
 

@@ -122,9 +122,7 @@ def _download(repo_id: str, patterns: list[str], repo_type: str = "model") -> Pa
 
     try:
         folder = Path(
-            huggingface_hub.snapshot_download(
-                repo_id, repo_type=repo_type, revision="main", allow_patterns=patterns
-            )
+            huggingface_hub.snapshot_download(repo_id, repo_type=repo_type, revision="main", allow_patterns=patterns)
         )
     except LocalEntryNotFoundError as error:
         raise ConnectionError(
@@ -133,9 +131,7 @@ def _download(repo_id: str, patterns: list[str], repo_type: str = "model") -> Pa
         ) from error
     except (HfHubHTTPError, OSError) as error:
         if getattr(error, "errno", None) == errno.ENOSPC:
-            raise OSError(
-                errno.ENOSPC, f"Disco lleno al descargar «{repo_id}»: libera espacio y repite."
-            ) from error
+            raise OSError(errno.ENOSPC, f"Disco lleno al descargar «{repo_id}»: libera espacio y repite.") from error
         raise ConnectionError(
             f"El hub no entregó «{repo_id}» ({type(error).__name__}). Espera unos minutos y repite, "
             "o trabaja sin red con CURSO_ESCALA=mini."

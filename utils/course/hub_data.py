@@ -77,9 +77,7 @@ def read_dialogsum(folder: Path) -> dict[str, list[dict]]:
         frame = read(files[0])
         absent = [column for column in FIELDS["dialogues"] if column not in frame.columns]
         if absent:
-            raise ValueError(
-                f"A DialogSum ({split}) le faltan columnas: {', '.join(absent)}. ¿Cambió en el hub?"
-            )
+            raise ValueError(f"A DialogSum ({split}) le faltan columnas: {', '.join(absent)}. ¿Cambió en el hub?")
         rows = [
             {key: str(row[key]).strip() for key in FIELDS["dialogues"]} | {"domain": "dialogsum"}
             for row in frame.to_dict("records")

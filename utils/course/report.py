@@ -140,9 +140,7 @@ def notices(facts: Facts) -> list[str]:
     elif facts.internet is False:
         found.append("no hay internet: se trabaja a escala mini, con lo que trae el curso.")
     elif facts.hub is False:
-        found.append(
-            "hay internet, pero el hub de modelos no contesta: repite más tarde o sigue a escala mini."
-        )
+        found.append("hay internet, pero el hub de modelos no contesta: repite más tarde o sigue a escala mini.")
     if facts.platform == "Colab" and not facts.gpu:
         found.append(
             "no hay GPU; a escala mini no hace falta. Para usarla: Entorno de ejecución → "
@@ -154,23 +152,15 @@ def notices(facts: Facts) -> list[str]:
             "(pide el teléfono verificado)."
         )
     if facts.platform not in ("Colab", "Kaggle") and facts.scale == "gpu" and not facts.gpu:
-        found.append(
-            "se pidió la escala gpu sin GPU: irá en la CPU, muy despacio. Quita CURSO_ESCALA para ir a mini."
-        )
+        found.append("se pidió la escala gpu sin GPU: irá en la CPU, muy despacio. Quita CURSO_ESCALA para ir a mini.")
     if facts.gpu and not facts.bfloat16:
-        found.append(
-            f"{facts.gpu} no tiene unidades bfloat16: el curso usa float32, porque T5 se desborda en float16."
-        )
+        found.append(f"{facts.gpu} no tiene unidades bfloat16: el curso usa float32, porque T5 se desborda en float16.")
     if facts.disk_gb < LOW_DISK_GB[facts.scale]:
         need = f"{LOW_DISK_GB[facts.scale]:.0f}"
-        found.append(
-            f"el disco está casi lleno y hacen falta {need} GB libres: borra archivos antes de seguir."
-        )
+        found.append(f"el disco está casi lleno y hacen falta {need} GB libres: borra archivos antes de seguir.")
     for folder in facts.missing_folders:
         make = "make data" if folder.startswith("data/") else "make models"
-        found.append(
-            f"falta la carpeta {folder}: recupérala con `git checkout -- {folder}` o ejecuta `{make}`."
-        )
+        found.append(f"falta la carpeta {folder}: recupérala con `git checkout -- {folder}` o ejecuta `{make}`.")
     if facts.needs_smollm2:
         found.append(f"falta SmolLM2 (93 MB): instálalo con `{smollm2.INSTALL}`.")
     return found
