@@ -26,7 +26,7 @@ def add_assets(app: Sphinx, *names: str) -> None:
     """Enlaza ficheros de `_static/course/` en la página que se escribe (durante `html-page-context`)."""
     for name in names:
         if name.endswith(".css"):
-            app.add_css_file(ASSETS + name)
+            app.add_css_file(ASSETS + name, priority=900)  # después de la hoja del libro, para poder afinarla
         else:
             app.add_js_file(ASSETS + name, defer="defer")
 
@@ -46,16 +46,12 @@ def _skip(self, node: html_element) -> None:
 def _forget_automatic_assets(app: Sphinx, config) -> None:
     for option in ("html_css_files", "html_js_files"):
         names = [entry if isinstance(entry, str) else entry[0] for entry in config[option]]
-        kept = [
-            entry for entry, name in zip(config[option], names, strict=True) if not name.startswith(ASSETS)
-        ]
+        kept = [entry for entry, name in zip(config[option], names, strict=True) if not name.startswith(ASSETS)]
         setattr(config, option, kept)
 
 
 def setup(app: Sphinx) -> dict:
     plain = (_skip, _skip)
-    app.add_node(
-        html_element, html=(_visit_html, _depart_html), latex=plain, text=plain, man=plain, texinfo=plain
-    )
+    app.add_node(html_element, html=(_visit_html, _depart_html), latex=plain, text=plain, man=plain, texinfo=plain)
     app.connect("config-inited", _forget_automatic_assets)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -5,6 +5,7 @@ Aquí solo se dice a `_static/course/progress.js` qué página es y de qué clas
 
 from fnmatch import fnmatch
 
+from course_html import add_assets
 from sphinx.application import Sphinx
 
 
@@ -13,7 +14,7 @@ def _page_kind(app: Sphinx, pagename: str, templatename: str, context: dict, doc
         return
     lesson = any(fnmatch(pagename, pattern) for pattern in app.config.progress_pages)
     kind = "lesson" if lesson else "home" if pagename == app.config.progress_home else "other"
-    app.add_css_file("course/progress.css")
+    add_assets(app, "progress.css")
     app.add_js_file("course/progress.js", defer="defer", **{"data-page": pagename, "data-kind": kind})
 
 

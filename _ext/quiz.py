@@ -34,9 +34,7 @@ class QuizDirective(SphinxDirective):
             raise self.error(str(error)) from None
         prefix = f"quiz-{nodes.make_id(name)}"
         quiz = element("div", classes="quiz")
-        quiz += [
-            self._question(f"{prefix}-{n}", n, question) for n, question in enumerate(questions, start=1)
-        ]
+        quiz += [self._question(f"{prefix}-{n}", n, question) for n, question in enumerate(questions, start=1)]
         return [quiz]
 
     def _question(self, node_id: str, number: int, question: Question) -> nodes.Node:
@@ -65,9 +63,7 @@ class QuizDirective(SphinxDirective):
 
 
 def _page_assets(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
-    if doctree and any(
-        "quiz" in node["classes"] for node in doctree.findall(nodes.Element) if "classes" in node
-    ):
+    if doctree and any("quiz" in node["classes"] for node in doctree.findall(nodes.Element) if "classes" in node):
         add_assets(app, "quiz.css", "quiz.js")
 
 

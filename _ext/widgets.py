@@ -41,14 +41,10 @@ def sampling_spec(body: dict) -> dict:
     """Valida el YAML del explorador y lo devuelve como lo espera el navegador; `ValueError` si no vale."""
     unknown = sorted(set(body) - {"tokens", "logits"} - _OPTIONAL)
     if unknown:
-        raise ValueError(
-            f"sobra la clave `{unknown[0]}`; valen tokens, logits, prompt, temperature, top_k y top_p."
-        )
+        raise ValueError(f"sobra la clave `{unknown[0]}`; valen tokens, logits, prompt, temperature, top_k y top_p.")
     tokens, logits = body.get("tokens"), body.get("logits")
     if not isinstance(tokens, list) or len(tokens) < 2 or not all(isinstance(token, str) for token in tokens):
-        raise ValueError(
-            "`tokens` debe ser una lista de al menos dos textos (entre comillas si parecen números)."
-        )
+        raise ValueError("`tokens` debe ser una lista de al menos dos textos (entre comillas si parecen números).")
     if not isinstance(logits, list) or len(logits) != len(tokens) or not all(map(_is_number, logits)):
         raise ValueError(f"`logits` debe ser una lista de {len(tokens)} números finitos, uno por token.")
     temperature, top_k, top_p = body.get("temperature", 1.0), body.get("top_k"), body.get("top_p")
@@ -118,14 +114,12 @@ class WidgetDirective(SphinxDirective):
                 raise ValueError("el cuerpo debe ser YAML con una clave por línea, como `tokens: [a, b]`.")
             spec = check(body)
         except yaml.YAMLError:
-            raise self.error(
-                f"{name}: el YAML del cuerpo no se puede leer; revisa sangrías y comillas."
-            ) from None
+            raise self.error(f"{name}: el YAML del cuerpo no se puede leer; revisa sangrías y comillas.") from None
         except ValueError as error:
             raise self.error(f"{name}: {error}") from None
         data = json.dumps(spec, ensure_ascii=False).replace("</", "<\\/")
         script = f'<script type="application/json">{data}</script>'
-        node = nodes.raw("", f"<{name}>{script}{fallback(spec)}</{name}>", format="html")
+        node = nodes.raw("", f'<{name} class="widget">{script}{fallback(spec)}</{name}>', format="html")
         node["course_widget"] = name
         return [node]
 

@@ -125,9 +125,8 @@ def test_sliders_with_the_keyboard(open_page):
     assert list(_final(page).values()) == _expected(3.0, None, None)
     page.keyboard.press("Home")
     assert top_p.get_attribute("aria-valuetext") == "0,05"
-    status = page.locator(".se-status")
-    page.wait_for_timeout(600)
-    assert status.inner_text() == "Queda 1 token de 10. El más probable es «sofá», con 1,0000."
+    message = "Queda 1 token de 10. El más probable es «sofá», con 1,0000."
+    page.locator(".se-status", has_text=message).wait_for()  # llega con un poco de retraso, a propósito
     temperature.focus()
     page.keyboard.press("Home")
     assert temperature.get_attribute("aria-valuetext") == "0,10"

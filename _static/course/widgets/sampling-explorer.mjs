@@ -41,7 +41,7 @@ class SamplingExplorer extends HTMLElement {
     chain.setAttribute("aria-label", "Orden de las operaciones");
 
     this.rows = this.order.map((id) => this.row(id));
-    const head = make("tr", "", ...["Token", "Logit", "Tras la temperatura", "Final", `De ${DRAWS}`].map((text) => {
+    const head = make("tr", "", ...["Token", "Logit", "Tras T", "Final", `De ${DRAWS}`].map((text) => {
       const cell = make("th", "", text);
       cell.scope = "col";
       return cell;
