@@ -30,6 +30,8 @@ LOGITS = {
 }
 # La trampa de erratas: en binario 0.60 + 0.30 < 0.90, y aun así el tercero sale.
 TRAP = [math.log(p) for p in (0.60, 0.30, 0.10)]
+# La misma trampa con diez tokens iguales: sumar 0.1 ocho o nueve veces se queda corto también en float64.
+EQUAL = [0.0] * 10
 
 
 def _settings(size: int) -> list[tuple[float, int | None, float | None]]:
@@ -43,10 +45,9 @@ def _settings(size: int) -> list[tuple[float, int | None, float | None]]:
 
 def golden_cases() -> list[dict]:
     """Los casos con las probabilidades que calcula `utils` ahora mismo."""
-    cases = [
-        (name, logits, *setting) for name, logits in LOGITS.items() for setting in _settings(len(logits))
-    ]
+    cases = [(name, logits, *setting) for name, logits in LOGITS.items() for setting in _settings(len(logits))]
     cases += [("trampa 0,60 + 0,30", TRAP, 1.0, None, p) for p in (0.6, 0.8999, 0.9, 0.9001, 1.0)]
+    cases += [("trampa de diez iguales", EQUAL, 1.0, None, p / 10) for p in range(1, 10)]
     generator = random.Random(0)
     for number in range(20):
         logits = [generator.randint(-48, 48) / 8 for _ in range(generator.randint(3, 40))]

@@ -107,9 +107,7 @@ def test_reads_whole_without_javascript(open_page):
     first.get_by_text("Respuestas y razones").click()
     assert reason.is_visible()
     assert reason.inner_text().startswith("Correcta. Los logits pasan a ser")
-    assert (
-        page.locator(".quiz-question").nth(2).locator(".quiz-options code").first.inner_text() == "top_p=1.0"
-    )
+    assert page.locator(".quiz-question").nth(2).locator(".quiz-options code").first.inner_text() == "top_p=1.0"
 
 
 def test_keyboard_only(open_page):

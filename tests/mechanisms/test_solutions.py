@@ -36,16 +36,11 @@ comprobar("lab-99.1", answer)
 
 def _notebook(folder, *sources):
     cells = [
-        {"cell_type": "markdown", "metadata": {}, "source": source.splitlines(keepends=True)}
-        for source in sources
+        {"cell_type": "markdown", "metadata": {}, "source": source.splitlines(keepends=True)} for source in sources
     ]
-    cells.append(
-        {"cell_type": "code", "metadata": {}, "source": [SOLUTION], "outputs": [], "execution_count": None}
-    )
+    cells.append({"cell_type": "code", "metadata": {}, "source": [SOLUTION], "outputs": [], "execution_count": None})
     path = folder / "lab-99.ipynb"
-    path.write_text(
-        json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}), encoding="utf-8"
-    )
+    path.write_text(json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}), encoding="utf-8")
     return path
 
 
@@ -102,9 +97,7 @@ def test_without_javascript_the_solution_can_be_read(open_page):
 def test_a_wrong_solution_fails_the_build(tmp_path):
     page = CHAPTER.replace("answer = 2 + 2", "answer = 5").replace("# Capítulo uno", INTRO.split("```")[0])
     page = (
-        page.replace("{term}`muestreo`", "m")
-        .replace("{term}`token`", "t")
-        .replace("{term}`atención <atención>`", "a")
+        page.replace("{term}`muestreo`", "m").replace("{term}`token`", "t").replace("{term}`atención <atención>`", "a")
     )
     folder = make_project(tmp_path, intro=page)
     result = build(folder)

@@ -39,9 +39,7 @@ def _with_module(script: str) -> str:
 
 def _final(page) -> dict[str, str]:
     rows = page.locator("sampling-explorer tbody tr")
-    return dict(
-        zip(rows.locator("th").all_inner_texts(), rows.locator(".se-value").all_inner_texts(), strict=True)
-    )
+    return dict(zip(rows.locator("th").all_inner_texts(), rows.locator(".se-value").all_inner_texts(), strict=True))
 
 
 def _expected(temperature, top_k, top_p) -> list[str]:
@@ -54,17 +52,15 @@ def test_golden_file_is_up_to_date(golden):
     assert len(golden) == len(cases) >= 40
     for stored, now in zip(golden, cases, strict=True):
         assert stored["probabilities"] == pytest.approx(now["probabilities"], abs=2e-7), now["name"]
-        assert stored | {"probabilities": None} == now | {"probabilities": None}, (
-            "ejecuta scripts/export_golden.py"
-        )
+        assert stored | {"probabilities": None} == now | {"probabilities": None}, "ejecuta scripts/export_golden.py"
 
 
 def test_golden_covers_the_traps():
-    trap = {
-        case["top_p"]: case["probabilities"] for case in golden_cases() if case["name"].startswith("trampa")
-    }
+    trap = {case["top_p"]: case["probabilities"] for case in golden_cases() if case["name"] == "trampa 0,60 + 0,30"}
     assert trap[0.9][2] == 0 and trap[0.8999][2] == 0
     assert trap[0.9001][2] > 0
+    equal = [case for case in golden_cases() if case["name"] == "trampa de diez iguales"]
+    assert [sum(prob > 0 for prob in case["probabilities"]) for case in equal] == list(range(1, 10))
     settings = {(case["temperature"], case["top_k"] == 1, case["top_p"]) for case in golden_cases()}
     assert {(0.1, False, None), (3.0, False, None), (1.0, True, None), (1.0, False, 0.01)} <= settings
 
@@ -77,9 +73,9 @@ def test_browser_equals_utils_on_every_golden_case(open_page, golden):
         expected = case["probabilities"]
         worst = max(abs(got - want) for got, want in zip(result, expected, strict=True))
         assert worst < 1e-6, case
-        assert [got == 0 for got in result] == [want == 0 for want in expected] or min(
-            filter(None, result)
-        ) < 1e-9, case
+        assert [got == 0 for got in result] == [want == 0 for want in expected] or min(filter(None, result)) < 1e-9, (
+            case
+        )
 
 
 def test_counts_follow_the_probabilities(open_page):
@@ -95,9 +91,7 @@ def test_initial_numbers_and_order_of_operations(open_page):
     assert [value.split(" ")[0] for value in shown.values()] == _expected(1.0, 6, 0.9)
     assert shown["jardín"] == "fuera (top-p)"
     assert shown["horno"] == "fuera (top-k)"
-    steps = (
-        page.get_by_role("list", name="Orden de las operaciones").get_by_role("listitem").all_inner_texts()
-    )
+    steps = page.get_by_role("list", name="Orden de las operaciones").get_by_role("listitem").all_inner_texts()
     assert [step.split("\n")[0] for step in steps] == [
         "Logits",
         "Temperatura",
@@ -110,9 +104,7 @@ def test_initial_numbers_and_order_of_operations(open_page):
 
 def test_sliders_with_the_keyboard(open_page):
     page = open_page("chapters/uno")
-    temperature, top_k, top_p = (
-        page.get_by_role("slider", name=name) for name in ("Temperatura", "Top-k", "Top-p")
-    )
+    temperature, top_k, top_p = (page.get_by_role("slider", name=name) for name in ("Temperatura", "Top-k", "Top-p"))
     temperature.focus()
     page.keyboard.press("End")
     assert temperature.get_attribute("aria-valuetext") == "3,00"
