@@ -20,7 +20,12 @@ CATALOG_FILE = Path(__file__).resolve().parent.parent / "_locales" / "es.json"
 
 # Textos que las bibliotecas escriben sin pasar por ningún catálogo.
 # Sin esta etiqueta, el lector de pantalla lee el texto visible, que ya está en español.
-HARDCODED = {'<summary aria-label="Toggle hidden content">': "<summary>"}
+HARDCODED = {
+    '<summary aria-label="Toggle hidden content">': "<summary>",
+    # Sphinx mezcla en la misma lista entradas y enlaces, y un lector de pantalla no la entiende.
+    '<div role="list" class="citation-list">': '<div class="citation-list">',
+    ' role="doc-biblioentry"': "",
+}
 
 
 class OverridingTranslations(NullTranslations):
@@ -64,8 +69,21 @@ def translate_page(app: Sphinx, pagename: str, templatename: str, context: dict[
             context["body"] = context["body"].replace(english, spanish)
 
 
+def translate_javascript(app: Sphinx, exception: Exception | None) -> None:
+    """Añade nuestros textos del buscador detrás de los de Sphinx, en `translations.js`."""
+    path = Path(app.outdir, "_static", "translations.js")
+    messages = load_catalog()["javascript"]
+    if exception is None and path.exists():
+        text = path.read_text(encoding="utf-8").split("\n// Del curso")[0]
+        ours = json.dumps(
+            {"locale": "es", "messages": messages, "plural_expr": "n == 1 ? 0 : 1"}, ensure_ascii=False, indent=2
+        )
+        path.write_text(f"{text}\n// Del curso\nDocumentation.addTranslations({ours});\n", encoding="utf-8")
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Conecta los eventos."""
     app.connect("config-inited", install_catalogs, priority=900)
     app.connect("html-page-context", translate_page, priority=900)
+    app.connect("build-finished", translate_javascript)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -46,10 +46,7 @@ def site() -> Path:
 @pytest.fixture(scope="session")
 def pages(site: Path) -> dict[str, BeautifulSoup]:
     """Todas las páginas, analizadas una sola vez."""
-    return {
-        name: BeautifulSoup(path.read_text(encoding="utf-8"), "lxml")
-        for name, path in site_pages(site).items()
-    }
+    return {name: BeautifulSoup(path.read_text(encoding="utf-8"), "lxml") for name, path in site_pages(site).items()}
 
 
 class QuietHandler(http.server.SimpleHTTPRequestHandler):

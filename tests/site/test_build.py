@@ -33,9 +33,7 @@ def book(folder: Path, code: str) -> Path:
     (folder / "utils" / "uno.py").write_text("x = 1\n", encoding="utf-8")
     (folder / "capitulo.md").write_text(NOTEBOOK.format(code=code), encoding="utf-8")
     (folder / "intro.md").write_text("# Inicio\n", encoding="utf-8")
-    (folder / "_toc.yml").write_text(
-        "format: jb-book\nroot: intro\nchapters:\n  - file: capitulo\n", encoding="utf-8"
-    )
+    (folder / "_toc.yml").write_text("format: jb-book\nroot: intro\nchapters:\n  - file: capitulo\n", encoding="utf-8")
     return folder
 
 
@@ -119,9 +117,7 @@ def test_plain_sphinx_builds_a_page_with_our_configuration(tmp_path: Path) -> No
     source = tmp_path / "fuente"
     source.mkdir()
     (source / "conf.py").write_text("\n".join(lines), encoding="utf-8")
-    (source / "references.bib").write_text(
-        (ROOT / "references.bib").read_text(encoding="utf-8"), encoding="utf-8"
-    )
+    (source / "references.bib").write_text((ROOT / "references.bib").read_text(encoding="utf-8"), encoding="utf-8")
     (source / "index.md").write_text(
         "# Prueba\n\nUna fórmula $x^2$ y una nota:\n\n```{note}\nHola.\n```\n", encoding="utf-8"
     )
@@ -140,9 +136,7 @@ def test_plain_sphinx_builds_a_page_with_our_configuration(tmp_path: Path) -> No
         str(source),
         str(tmp_path / "html"),
     ]
-    result = subprocess.run(
-        command, capture_output=True, text=True, timeout=180, check=False, env={**os.environ}
-    )
+    result = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False, env={**os.environ})
     assert result.returncode == 0, result.stderr
     page = (tmp_path / "html" / "index.html").read_text(encoding="utf-8")
     assert "Nota" in page and "Enlace a este apartado" in page and "fontawesome.js" not in page

@@ -67,19 +67,13 @@ def test_the_interface_is_in_spanish(pages: dict[str, BeautifulSoup]) -> None:
     for name, page in pages.items():
         allowed = allowed_english(page)
         for text in visible_strings(page):
-            if text.lower() in ENGLISH - allowed or (
-                ENGLISH_INSIDE.search(text) and text.lower() not in allowed
-            ):
+            if text.lower() in ENGLISH - allowed or (ENGLISH_INSIDE.search(text) and text.lower() not in allowed):
                 leftovers.append(f"{name}: {text!r}")
-    assert not leftovers, "Etiquetas en inglés; tradúcelas en _locales/es.json o _templates/:\n" + "\n".join(
-        leftovers
-    )
+    assert not leftovers, "Etiquetas en inglés; tradúcelas en _locales/es.json o _templates/:\n" + "\n".join(leftovers)
 
 
 def test_the_english_detector_sees_english() -> None:
-    page = BeautifulSoup(
-        '<nav aria-label="Main"><a title="Link to this heading">#</a></nav><p>Next</p>', "lxml"
-    )
+    page = BeautifulSoup('<nav aria-label="Main"><a title="Link to this heading">#</a></nav><p>Next</p>', "lxml")
     found = [text for text in visible_strings(page) if text.lower() in ENGLISH]
     assert sorted(found) == ["Link to this heading", "Main", "Next"]
 
@@ -210,19 +204,13 @@ def test_images_have_spanish_alternative_text(pages: dict[str, BeautifulSoup]) -
     for name, page in pages.items():
         for image in page.select(".bd-article img"):
             alt = image.get("alt")
-            if (
-                alt is None
-                or alt.startswith(("../", "_images", "http"))
-                or (alt == "" and not image.find_parent("a"))
-            ):
+            if alt is None or alt.startswith(("../", "_images", "http")) or (alt == "" and not image.find_parent("a")):
                 missing.append(f"{name}: {image.get('src')}")
     assert not missing, "Figuras sin texto alternativo:\n" + "\n".join(missing)
 
 
 def test_reference_page_lists_every_public_module() -> None:
-    listed = set(
-        re.findall(r"automodule:: (\S+)", (ROOT / "chapters/apendices/api.md").read_text(encoding="utf-8"))
-    )
+    listed = set(re.findall(r"automodule:: (\S+)", (ROOT / "chapters/apendices/api.md").read_text(encoding="utf-8")))
     existing = {
         ".".join(path.relative_to(ROOT).with_suffix("").parts)
         for path in (ROOT / "utils").glob("*/*.py")
