@@ -19,6 +19,9 @@ THEBE_SCRIPTS = re.compile(
     r'<script type="text/x-thebe-config">.*?</script>\s*(<script>kernelName = .*?</script>)?', re.DOTALL
 )
 
+# Las insignias de los cuadernos, que se ven en GitHub, son imágenes de otros servidores: aquí queda su texto.
+REMOTE_IMAGE = re.compile(r'<img\b(?=[^>]*\bsrc="https?://)(?:[^>]*?\balt="([^"]*)")?[^>]*>')
+
 
 def drop_vendor_files(app: Sphinx, config: Config) -> None:
     """Jupyter Book enlaza todo lo que encuentra en `_static/`: aquí se deja fuera `vendor/`."""
@@ -39,7 +42,8 @@ def lighten_page(app: Sphinx, pagename: str, templatename: str, context: dict[st
         if kind in context:
             context[kind][:] = [asset for asset in context[kind] if not is_unused(asset)]
     if "body" in context:
-        context["body"] = THEBE_SCRIPTS.sub("", context["body"])
+        body = THEBE_SCRIPTS.sub("", context["body"])
+        context["body"] = REMOTE_IMAGE.sub(lambda match: match.group(1) or "", body)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

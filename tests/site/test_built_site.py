@@ -18,20 +18,23 @@ BUDGET = 250_000  # bytes con gzip de la primera carga de una página, aparte de
 
 # Textos que el tema, Sphinx y sus extensiones dejan en inglés si el catálogo falla. Se buscan como frase completa.
 ENGLISH_LABELS = """
-Search this book... | Search the docs ... | Search... | Search | Search Page | Search Results | Launch interactive content
-Launch on Colab | Launch | Repository | Suggest edit | Open issue | Source repositories | Source repository | Edit this page
-Toggle primary sidebar | Toggle secondary sidebar | Toggle navigation | Toggle hidden content | Main | Page | Contents
-Link to this heading | Link to this image | Link to this table | Link to this code | Link to this definition
-Link to this term | Link to this equation | Permalink to this headline | Permalink to this definition
-Show code cell source | Hide code cell source | Show code cell output | Hide code cell output | Show code cell content
-Click to show | Click to hide | Click to collapse | Click to expand | Download this page | Download notebook file
-Download source file | Print to PDF | Fullscreen mode | Last updated on | Copyright | By the | Theme by the | On this page
-Skip to main content | Back to top | Color mode | Light | Dark | System Settings | Breadcrumb | Home | Site navigation
-Section Navigation | next | previous | next page | previous page | Next | Previous | Index | General Index | Note | Tip
-Warning | Hint | See also | Important | Attention | Caution | Danger | Error message | Exercise | Solution | Solution to
-Parameters | Returns | Return type | Raises | Yields | Table of contents | Icon Links | Copy | Copy to clipboard | Copied!
-Correct! | Incorrect | Version warning | Announcement | Show Source | Glossary | Bibliography | References | Figure | Table
-Fig. | Equation | Chapter | Live Code | Theme
+Search this book... | Search the docs ... | Search... | Search | Search Page | Search Results
+Launch interactive content | Launch on Colab | Launch | Repository | Suggest edit | Open issue
+Source repositories | Source repository | Edit this page | Toggle primary sidebar
+Toggle secondary sidebar | Toggle navigation | Toggle hidden content | Main | Page | Contents
+Link to this heading | Link to this image | Link to this table | Link to this code
+Link to this definition | Link to this term | Link to this equation | Permalink to this headline
+Permalink to this definition | Show code cell source | Hide code cell source | Show code cell output
+Hide code cell output | Show code cell content | Click to show | Click to hide | Click to collapse
+Click to expand | Download this page | Download notebook file | Download source file | Print to PDF
+Fullscreen mode | Last updated on | Copyright | By the | Theme by the | On this page
+Skip to main content | Back to top | Color mode | Light | Dark | System Settings | Breadcrumb | Home
+Site navigation | Section Navigation | next | previous | next page | previous page | Next | Previous
+Index | General Index | Note | Tip | Warning | Hint | See also | Important | Attention | Caution
+Danger | Error message | Exercise | Solution | Solution to | Parameters | Returns | Return type
+Raises | Yields | Table of contents | Icon Links | Copy | Copy to clipboard | Copied! | Correct!
+Incorrect | Version warning | Announcement | Show Source | Glossary | Bibliography | References
+Figure | Table | Fig. | Equation | Chapter | Live Code | Theme
 """
 ENGLISH = {label.strip().lower() for label in re.split(r"[|\n]", ENGLISH_LABELS) if label.strip()}
 ENGLISH_INSIDE = re.compile(
@@ -45,9 +48,8 @@ def visible_strings(page: BeautifulSoup) -> list[str]:
     """Textos que alguien lee u oye: los visibles, salvo el código, y los de los atributos que se anuncian."""
     found = []
     for text in page.find_all(string=True):
-        if type(text) is NavigableString and not text.find_parent(
-            ["script", "style", "pre", "code", "kbd", "mjx-container"]
-        ):
+        is_code = text.find_parent(["script", "style", "pre", "code", "kbd"]) or text.find_parent(class_="sig")
+        if type(text) is NavigableString and not is_code:
             found.append(" ".join(text.split()))
     for name in ATTRIBUTES:
         for tag in page.find_all(attrs={name: True}):
