@@ -2,7 +2,7 @@
 
 Sphinx construye en un solo proceso: con la caché llena solo tiene que leerla.
 La caché de Jupyter mira únicamente el texto de las celdas; por eso se tira entera cuando cambia la huella de
-`utils/`, `data/`, `models/` o `requirements.txt`.
+`utils/`, `data/`, `models/`, las cifras de los labs o `requirements.txt`.
 No ejecuta los labs: enseñan las salidas con las que se guardaron.
 """
 
@@ -24,7 +24,7 @@ import nbformat
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
-INPUTS = ("utils", "data", "models", "requirements.txt")
+INPUTS = ("utils", "data", "models", "labs/resultados", "requirements.txt")
 TIMEOUT = 120
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 

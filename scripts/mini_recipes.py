@@ -49,19 +49,19 @@ class Recipe:
     batch_size: int
     optimizer: Callable[[torch.nn.Module], torch.optim.Optimizer]
     warmup: int
-    limits: str
+    limits: tuple[str, ...]
     start: str | None = None
 
 
 RECIPES = {
     "mini-t5": Recipe("t5", "trozos borrados", 600, 24, t5_optimizer, 100,
-        "No responde a ninguna instrucción: solo restaura trozos borrados."),
-    "mini-flan-t5": Recipe("t5", "instrucciones", 2600, 24, t5_optimizer, 100, start="mini-t5",
-        limits="No sabe resumir: nunca ha visto un resumen. Fuera de sus seis tareas escribe cosas sin sentido."),
+        ("No responde a ninguna instrucción: solo restaura trozos borrados.",)),
+    "mini-flan-t5": Recipe("t5", "instrucciones", 3600, 24, t5_optimizer, 100, start="mini-t5",
+        limits=("No sabe resumir: nunca ha visto un resumen.", "Fuera de sus seis tareas escribe cosas sin sentido.")),
     "mini-gpt": Recipe("gpt", "causal", 1500, 24, adamw(2e-3), 100,
-        "Continúa texto parecido al suyo, sin saber nada del mundo. No sigue instrucciones."),
+        ("Continúa texto parecido al suyo, sin saber nada del mundo.", "No sigue instrucciones.")),
     "mini-bert": Recipe("bert", "palabras tapadas", 1500, 24, adamw(2e-3), 100,
-        "Adivina palabras tapadas en frases como las suyas; no genera texto."),
+        ("Adivina palabras tapadas en frases como las suyas; no genera texto.",)),
 }  # fmt: skip
 
 
@@ -159,5 +159,5 @@ def write_card(name: str, recipe: Recipe, model: torch.nn.Module, history: Histo
         "Licencia": "MIT",
     }
     lines = [f"# {name}", "", "| | |", "|---|---|", *(f"| {key} | {value} |" for key, value in rows.items())]
-    lines += ["", "## Lo que no sabe hacer", "", recipe.limits, "", "Se rehace con `make models`.", ""]
+    lines += ["", "## Lo que no sabe hacer", "", *recipe.limits, "", "Se rehace con `make models`.", ""]
     (folder / "README.md").write_text("\n".join(lines), "utf-8")

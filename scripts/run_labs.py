@@ -105,7 +105,8 @@ def execute(path: Path) -> tuple[NotebookNode, float, float]:
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
-    env = {**os.environ, "CURSO_ESCALA": "mini"}
+    # CURSO_GUARDAR: el lab deja también las cifras que citan los capítulos
+    env = {**os.environ, "CURSO_ESCALA": "mini", "CURSO_GUARDAR": "1"}
     env.pop("CURSO_SEMILLA", None)
     client = NotebookClient(
         notebook,

@@ -51,11 +51,27 @@ def load_grammar(folder: Path) -> tuple[dict, list[dict]]:
     common_path = folder / "comun.yaml"
     if not common_path.exists():
         raise ValueError(f"No hay gramática en «{folder.name}»: falta comun.yaml.")
-    domains = [yaml.safe_load(path.read_text("utf-8")) for path in sorted(folder.glob("*.yaml")) if path != common_path]
-    for domain in domains:
+    paths = [path for path in sorted(folder.glob("*.yaml")) if path != common_path]
+    common, domains = read_yaml(common_path), [read_yaml(path) for path in paths]
+    for path, domain in zip(paths, domains, strict=True):
+        if "dominio" not in domain:
+            raise ValueError(f"A {path.name} le falta la clave «dominio», con el nombre del dominio.")
         if not any(key in domain for key in ("apertura_problema", "apertura_peticion")):
             raise ValueError(f"El dominio «{domain['dominio']}» no tiene apertura_problema ni apertura_peticion.")
-    return yaml.safe_load(common_path.read_text("utf-8")), domains
+    return common, domains
+
+
+def read_yaml(path: Path) -> dict:
+    """Lee un archivo de gramática. Lanza `ValueError` si falta, no es YAML o no es un diccionario con algo dentro."""
+    if not path.exists():
+        raise ValueError(f"No existe el archivo de gramática {path.name}: recupéralo con git.")
+    try:
+        tree = yaml.safe_load(path.read_text("utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f"No se puede leer {path.name}: no es YAML válido. Corrige esto: {error}") from error
+    if not isinstance(tree, dict):
+        raise ValueError(f"{path.name} debe ser un diccionario de YAML («clave: valor») y no lo es.")
+    return tree
 
 
 def join_clauses(clauses: list[str]) -> str:

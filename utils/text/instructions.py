@@ -11,20 +11,27 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-import yaml
-
-from utils.text.dialogues import DialogueGenerator, contract
+from utils.text.dialogues import DialogueGenerator, contract, read_yaml
 
 TASKS = ("sentimiento", "tema", "entidades", "pregunta", "traduccion", "copia")
+#: Con qué frecuencia se entrena cada tarea: copiar y extraer son lo difícil, y de lo que dependen las demás.
+TRAINING_MIX = (*TASKS, "copia", "copia", "pregunta", "pregunta", "entidades")
 CONSONANTS = ["b", "c", "d", "f", "g", "l", "m", "n", "p", "r", "s", "t", "v", "z", "ch", "ll", "tr", "pl"]
 SYLLABLES = [consonant + vowel for consonant in CONSONANTS for vowel in "aeiou"]
+PLACES = ["la calle", "la plaza", "el bar", "el barrio de", "la tienda de", "el parque de", "el puente de"]
 #: De cada 10 combinaciones de sujeto, verbo, objeto y momento, una se reserva para evaluar la traducción.
 HELD_OUT_TRANSLATION = 10
+#: Al entrenar, la mitad de las respuestas que se extraen son palabras inventadas. Lo que no se ha visto nunca no se
+#: puede recordar: hay que mirarlo en la entrada y copiarlo.
+INVENTED = 0.5
 
 
 def load_instruction_grammar(path: Path) -> dict:
-    """Lee la gramática de instrucciones (`data/instrucciones/gramatica.yaml`)."""
-    return yaml.safe_load(path.read_text("utf-8"))
+    """Lee la gramática de instrucciones (`data/instrucciones/gramatica.yaml`). `ValueError` si le falta algo."""
+    grammar = read_yaml(path)
+    if missing := {"consignas", "preguntas", "entidades", "sentimiento", "traduccion"} - grammar.keys():
+        raise ValueError(f"A {path.name} le falta: {', '.join(sorted(missing))}.")
+    return grammar
 
 
 class InstructionGenerator:
@@ -34,15 +41,20 @@ class InstructionGenerator:
     del sentimiento: un modelo de dos millones de parámetros no puede saber qué significa una palabra que no ha visto.
     """
 
-    def __init__(self, grammar: dict, dialogues: DialogueGenerator, seed: int):
-        self.grammar, self.dialogues, self.part = grammar, dialogues, dialogues.part
-        self.held_out = dialogues.split != "train"
+    def __init__(self, grammar: dict, dialogues: DialogueGenerator, seed: int, tasks: tuple[str, ...] = TASKS):
+        self.grammar, self.dialogues, self.tasks, self.part = grammar, dialogues, tasks, dialogues.part
+        self.training = dialogues.split == "train"
         self.rng = random.Random(f"{seed}-{dialogues.split}-instrucciones")
+        # el tema se adivina por el vocabulario: se evalúa con diálogos nuevos de palabras conocidas
+        self.known = dialogues if self.training else DialogueGenerator(
+            dialogues.common, dialogues.domains, "validation", seed=seed
+        )  # fmt: skip
 
     def __iter__(self) -> Iterator[dict]:
+        """Da ejemplos sin fin y sin repetir prompts, recorriendo `tasks` en círculo."""
         seen = set()
         while True:
-            for task in TASKS:
+            for task in self.tasks:
                 example = self.example(task)
                 if example["prompt"] not in seen:
                     seen.add(example["prompt"])
@@ -63,18 +75,25 @@ class InstructionGenerator:
         return {"texto": text}, label, "sentimiento"
 
     def _tema(self):
-        dialogue = self.dialogues.example()
+        dialogue = self.known.example()
         return {"texto": dialogue["dialogue"]}, dialogue["domain"], "tema"
 
     def _pregunta(self):
         dialogue = self.dialogues.example()
         fact = self.rng.choice([f for f in dialogue["facts"] if f in self.grammar["preguntas"]])
         question = self.rng.choice(self.grammar["preguntas"][fact]).format(a=dialogue["facts"]["a"])
-        return {"texto": dialogue["dialogue"], "pregunta": question}, dialogue["facts"][fact], "pregunta"
+        text, answer = dialogue["dialogue"], dialogue["facts"][fact]
+        if self._invents() and answer in text:
+            invented = " ".join(self._pseudoword() for _ in range(self.rng.choice((1, 1, 2, 3))))
+            text, question, answer = (t.replace(answer, invented) for t in (text, question, answer))
+        return {"texto": text, "pregunta": question}, answer, "pregunta"
 
     def _entidades(self):
         common = self.dialogues.common
         person, place = (self.rng.choice(common[k][self.part]) for k in ("nombres", "lugares"))
+        if self._invents():
+            person = self._pseudoword().capitalize()
+            place = f"{self.rng.choice(PLACES)} {self._pseudoword().capitalize()}"
         date = self.rng.choice(common["dias"] + common["antes"])
         template = self.rng.choice(self.grammar["entidades"][self.part])
         text = template.format(persona=person, lugar=place, fecha=date, fecha_m=date[0].upper() + date[1:])
@@ -85,7 +104,7 @@ class InstructionGenerator:
         while True:  # se sortea hasta dar con una combinación de esta partición
             subject, thing, when = (self.rng.choice(list(lists[k])) for k in ("sujetos", "objetos", "cuando"))
             verb = self.rng.randrange(len(lists["verbos"]))
-            if (zlib.crc32(f"{subject}{verb}{thing}{when}".encode()) % HELD_OUT_TRANSLATION == 0) == self.held_out:
+            if (zlib.crc32(f"{subject}{verb}{thing}{when}".encode()) % HELD_OUT_TRANSLATION == 0) != self.training:
                 break
         first, third, first_en, third_en = lists["verbos"][verb]
         es_verb, en_verb = (first, first_en) if subject == "yo" else (third, third_en)
@@ -102,6 +121,9 @@ class InstructionGenerator:
         else:
             text = " ".join(self._pseudoword() for _ in range(self.rng.randint(3, 9)))
         return {"texto": text}, text, "copia"
+
+    def _invents(self) -> bool:
+        return self.training and self.rng.random() < INVENTED
 
     def _pseudoword(self) -> str:
         word = "".join(self.rng.choices(SYLLABLES, k=self.rng.randint(2, 3)))
