@@ -74,7 +74,8 @@ class Seq2Seq:
 class CausalLM:
     """Predecir el token siguiente. Las etiquetas son la propia entrada: el modelo las desplaza por dentro.
 
-    Si el ejemplo trae `prompt_length`, esos primeros tokens no cuentan en la pérdida.
+    El primer token no lo predice nadie: su etiqueta es -100. Si el ejemplo trae `prompt_length`, esos primeros
+    tokens tampoco cuentan en la pérdida.
 
     >>> CausalLM(pad_id=0)([{"input_ids": [4, 5, 6], "prompt_length": 1}])["labels"].tolist()
     [[-100, 5, 6]]
@@ -84,7 +85,7 @@ class CausalLM:
 
     def __call__(self, examples: list[Example], rng: np.random.Generator | None = None) -> Batch:
         rows = [example["input_ids"] for example in examples]
-        skips = [example.get("prompt_length", 0) for example in examples]
+        skips = [max(1, example.get("prompt_length", 0)) for example in examples]
         labels = [[IGNORE] * skip + row[skip:] for row, skip in zip(rows, skips, strict=True)]
         return {
             "input_ids": pad(rows, self.pad_id),
