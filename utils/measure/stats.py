@@ -23,9 +23,9 @@ class Interval:
     """Una estimación con su intervalo de confianza: `level` (0.95 es el 95 %) y `n` elementos.
 
     >>> print(Interval(0.412, 0.380, 0.443, level=0.95, n=300))
-    0,412 [0,380, 0,443]
+    0,412 [0,380; 0,443]
     >>> f"{Interval(0.412, 0.380, 0.443, level=0.95, n=300):.2f}"
-    '0,41 [0,38, 0,44]'
+    '0,41 [0,38; 0,44]'
     """
 
     estimate: float
@@ -45,7 +45,7 @@ class Interval:
     def __format__(self, spec: str) -> str:
         """Con coma decimal; `spec` es el formato de cada número, «.3f» si no se da."""
         estimate, low, high = (format(x, spec or ".3f") for x in (self.estimate, self.low, self.high))
-        return f"{estimate} [{low}, {high}]".replace(".", ",")
+        return f"{estimate} [{low}; {high}]".replace(".", ",")
 
     def __str__(self) -> str:
         return format(self, "")
