@@ -3,9 +3,9 @@
     nuestra   lotes de longitud parecida, relleno hasta el más largo del lote; generación por lotes
     clásica   entradas y etiquetas rellenas hasta 512 tokens; generación de uno en uno con `model.generate`
 
-Mismo modelo, ejemplos, lote, optimizador, bucle, hilos y precisión; ambas generan con caché KV y sin azar. Se cuentan
-solo los tokens útiles (entrada y etiquetas sin relleno), que son los mismos para las dos. Las rondas se alternan, la primera
-llamada de cada receta se descarta y se toma la mediana. No mide la calidad: eso es cosa del lab.
+Mismo modelo, ejemplos, lote, optimizador, bucle, hilos y precisión; ambas generan con caché KV y sin azar.
+Se cuentan solo los tokens útiles (entrada y etiquetas sin relleno), que son los mismos para las dos. Las rondas se
+alternan, la primera llamada de cada receta se descarta y se toma la mediana. No mide la calidad: eso es cosa del lab.
 
 Uso: python benchmarks/bench_finetuning.py [--pasos 4 --resumenes 32 --rondas 3]. Falla si el cociente no llega a 5.
 """

@@ -93,8 +93,10 @@ def test_evaluate_loss_turns_dropout_off():
 
 def fit(model, examples=None, steps=3, **options):
     optimizer = options.pop("optimizer", None) or adafactor(model, options.pop("rate", 1e-2))
-    return train(model, examples or pairs(), OBJECTIVE, steps=steps, batch_size=options.pop("batch_size", 4), optimizer=optimizer,
-                 **options)  # fmt: skip
+    batch_size = options.pop("batch_size", 4)
+    return train(
+        model, examples or pairs(), OBJECTIVE, steps=steps, batch_size=batch_size, optimizer=optimizer, **options
+    )
 
 
 def test_training_learns_counts_tokens_and_ends_in_eval_mode():
@@ -142,8 +144,10 @@ def test_one_step_is_the_one_pytorch_would_take(build):
 
 
 def trainer(model, steps, batch_size, rate=1e-2):
-    return fit_with_trainer(model, pairs(), OBJECTIVE, steps=steps, batch_size=batch_size, optimizer=adafactor(model, rate),
-                            warmup=4, seed=0)  # fmt: skip
+    optimizer = adafactor(model, rate)
+    return fit_with_trainer(
+        model, pairs(), OBJECTIVE, steps=steps, batch_size=batch_size, optimizer=optimizer, warmup=4, seed=0
+    )
 
 
 def test_trainer_and_our_loop_take_the_same_first_step():
