@@ -12,7 +12,7 @@ from pathlib import Path
 
 from utils.course.env import repo_root
 from utils.text.dialogues import DialogueGenerator, load_grammar
-from utils.text.instructions import InstructionGenerator, load_instruction_grammar
+from utils.text.instructions import InstructionGenerator, load_instruction_grammar, load_lexicon
 
 SEED = 2026
 DIALOGUES = {"train": 5000, "validation": 320, "test": 400}
@@ -32,6 +32,7 @@ def main() -> None:
     data = repo_root() / "data"
     common, domains = load_grammar(data / "dialogos" / "gramatica")
     grammar = load_instruction_grammar(data / "instrucciones" / "gramatica.yaml")
+    lexicon = load_lexicon(data / "textos" / "trafalgar.txt")
     for split, size in DIALOGUES.items():
         rows = list(itertools.islice(iter(DialogueGenerator(common, domains, split, SEED)), size))
         for i, row in enumerate(rows):
@@ -42,7 +43,7 @@ def main() -> None:
     for split, size in INSTRUCTIONS.items():
         # otra semilla: los diálogos de las preguntas no son los que se resumen
         dialogues = DialogueGenerator(common, domains, split, SEED + 1)
-        rows = list(itertools.islice(iter(InstructionGenerator(grammar, dialogues, SEED)), size))
+        rows = list(itertools.islice(iter(InstructionGenerator(grammar, dialogues, lexicon, SEED)), size))
         write_jsonl(
             data / "instrucciones" / f"{split}.jsonl",
             [{"id": f"{split}-{i:05d}", **row} for i, row in enumerate(rows)],

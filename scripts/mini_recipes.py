@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import (
     BertConfig,
     BertForMaskedLM,
@@ -29,6 +29,7 @@ VOCABULARY = 4096
 SENTINELS = [f"<extra_id_{i}>" for i in range(32)]
 SPECIAL = ["<pad>", "</s>", "<s>", "<mask>", *SENTINELS]
 PAD, EOS, BOS, MASK = 0, 1, 2, 3
+TOKENIZER_CACHE = repo_root() / ".cache" / "minis" / "tokenizer.json"
 
 
 def t5_optimizer(model: torch.nn.Module) -> torch.optim.Optimizer:
@@ -56,7 +57,7 @@ class Recipe:
 RECIPES = {
     "mini-t5": Recipe("t5", "trozos borrados", 600, 24, t5_optimizer, 100,
         ("No responde a ninguna instrucción: solo restaura trozos borrados.",)),
-    "mini-flan-t5": Recipe("t5", "instrucciones", 3600, 24, t5_optimizer, 100, start="mini-t5",
+    "mini-flan-t5": Recipe("t5", "instrucciones", 3200, 24, t5_optimizer, 100, start="mini-t5",
         limits=("No sabe resumir: nunca ha visto un resumen.", "Fuera de sus seis tareas escribe cosas sin sentido.")),
     "mini-gpt": Recipe("gpt", "causal", 1500, 24, adamw(2e-3), 100,
         ("Continúa texto parecido al suyo, sin saber nada del mundo.", "No sigue instrucciones.")),
@@ -79,9 +80,18 @@ def load_texts(split: str) -> list[str]:
 
 
 def train_tokenizer() -> Tokenizer:
-    """BPE de bytes: cualquier texto UTF-8 se puede escribir, y «ñ» no es un caso especial."""
+    """BPE de bytes: cualquier texto UTF-8 se puede escribir, y «ñ» no es un caso especial.
+
+    El espacio va siempre aparte de la palabra. En GPT-2 va pegado delante, y «Evaristo» se parte de una manera al
+    empezar la línea y de otra en medio: un modelo tan pequeño no sabe que son el mismo nombre y no puede copiarlo.
+    """
     tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    words, marks = Regex(r"\p{L}+"), Regex(r"\p{N}+|\n|[^\p{L}\p{N}\n]+")
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([
+        pre_tokenizers.Split(words, "isolated"),
+        pre_tokenizers.Split(marks, "isolated"),
+        pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+    ])  # fmt: skip
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=VOCABULARY,
@@ -95,11 +105,10 @@ def train_tokenizer() -> Tokenizer:
 
 def mini_tokenizer(family: str) -> PreTrainedTokenizerFast:
     """El tokenizador compartido, con el cierre que espera cada familia."""
-    cached = repo_root() / ".cache" / "minis" / "tokenizer.json"
-    if not cached.exists():
-        cached.parent.mkdir(parents=True, exist_ok=True)
-        train_tokenizer().save(str(cached))
-    tokenizer = Tokenizer.from_file(str(cached))
+    if not TOKENIZER_CACHE.exists():
+        TOKENIZER_CACHE.parent.mkdir(parents=True, exist_ok=True)
+        train_tokenizer().save(str(TOKENIZER_CACHE))
+    tokenizer = Tokenizer.from_file(str(TOKENIZER_CACHE))
     template = {"t5": "$A </s>", "gpt": "<s> $A", "bert": "<s> $A </s>"}[family]
     tokenizer.post_processor = processors.TemplateProcessing(
         single=template, special_tokens=[("<s>", BOS), ("</s>", EOS)]

@@ -14,6 +14,7 @@ import argparse
 import itertools
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -25,12 +26,21 @@ from transformers import PreTrainedTokenizerFast
 
 from utils.course.env import repo_root, set_seed
 from utils.text.dialogues import DialogueGenerator, load_grammar
-from utils.text.instructions import TRAINING_MIX, InstructionGenerator, load_instruction_grammar
+from utils.text.instructions import TRAINING_MIX, InstructionGenerator, load_instruction_grammar, load_lexicon
 from utils.train.loop import History, train
 from utils.train.objectives import CausalLM, MaskedLM, Seq2Seq, SpanCorruption, tokenize_pairs
 
 sys.path.insert(0, str(Path(__file__).parent))
-from mini_recipes import RECIPES, Recipe, build_model, load_texts, mini_tokenizer, save_mini, write_card
+from mini_recipes import (
+    RECIPES,
+    TOKENIZER_CACHE,
+    Recipe,
+    build_model,
+    load_texts,
+    mini_tokenizer,
+    save_mini,
+    write_card,
+)
 
 SEED = 0
 #: Los que no dependen de otro, repartidos entre los dos núcleos; mini-flan-t5 parte de mini-t5.
@@ -63,12 +73,13 @@ def fresh_instructions(size: int) -> list[dict]:
     data = repo_root() / "data"
     dialogues = DialogueGenerator(*load_grammar(data / "dialogos" / "gramatica"), "train", SEED)
     grammar = load_instruction_grammar(data / "instrucciones" / "gramatica.yaml")
-    return list(itertools.islice(InstructionGenerator(grammar, dialogues, SEED, TRAINING_MIX), size))
+    lexicon = load_lexicon(data / "textos" / "trafalgar.txt")
+    return list(itertools.islice(InstructionGenerator(grammar, dialogues, lexicon, SEED, TRAINING_MIX), size))
 
 
 def _pairs(rows: list[dict], tokenizer: PreTrainedTokenizerFast) -> list[dict]:
     prompts, completions = [row["prompt"] for row in rows], [row["completion"] for row in rows]
-    return tokenize_pairs(tokenizer, prompts, completions, max_prompt=256, max_completion=96)
+    return tokenize_pairs(tokenizer, prompts, completions, max_prompt=320, max_completion=128)
 
 
 def _blocks(split: str, tokenizer: PreTrainedTokenizerFast) -> list[dict]:
@@ -89,13 +100,15 @@ def train_mini(name: str) -> History:
     tokenizer = mini_tokenizer(recipe.family)
     objective, examples, validation = objective_and_examples(recipe, tokenizer)
     model = build_model(recipe, tokenizer)
+    checkpoint = repo_root() / ".cache" / "minis" / name
     history = train(
         model, examples, objective, steps=recipe.steps, batch_size=recipe.batch_size, optimizer=recipe.optimizer(model),
         warmup=recipe.warmup, seed=SEED, validation=validation, validate_every=250,
-        checkpoint=repo_root() / ".cache" / "minis" / name, checkpoint_every=100, description=name,
+        checkpoint=checkpoint, checkpoint_every=100, description=name,
     )  # fmt: skip
     save_mini(name, model, tokenizer)
     write_card(name, recipe, model, history)
+    shutil.rmtree(checkpoint)  # ya no hace falta, y el próximo `make models` debe empezar de cero
     print(f"{name}: pérdida de validación {history.validation[-1][1]:.3f}, {history.seconds:.0f} s".replace(".", ","))
     return history
 
@@ -108,6 +121,7 @@ def main() -> None:
         for name in chosen:
             train_mini(name)
         return
+    TOKENIZER_CACHE.unlink(missing_ok=True)  # con los mismos datos sale el mismo; con otros, no debe servir el viejo
     mini_tokenizer("t5")  # se entrena una vez, antes de repartir el trabajo
     lanes = [subprocess.Popen([sys.executable, __file__, "--solo", *lane]) for lane in LANES]
     if any(lane.wait() for lane in lanes):

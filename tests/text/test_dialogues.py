@@ -183,6 +183,7 @@ def copied_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name, source in (("dialogos", "gramatica"), ("instrucciones", "gramatica.yaml")):
         (tmp_path / "data" / name).mkdir(parents=True)
         (tmp_path / "data" / name / source).symlink_to(DATA / name / source)
+    (tmp_path / "data" / "textos").symlink_to(DATA / "textos")
     monkeypatch.setattr(build_data, "repo_root", lambda: tmp_path)
     return tmp_path / "data"
 

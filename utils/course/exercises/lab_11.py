@@ -101,7 +101,10 @@ EXERCISES = {
         _check_invented,
         wrong=[
             (lambda summary, dialogue, names: {n for n in names if n in summary}, "sí están en el diálogo"),
-            (lambda summary, dialogue, names: {n for n in names if n in summary and n not in dialogue}, "palabras enteras"),
+            (
+                lambda summary, dialogue, names: {n for n in names if n in summary and n not in dialogue},
+                "palabras enteras",
+            ),
             (lambda summary, dialogue, names: set(), "no la encuentras"),
             (
                 lambda summary, dialogue, names: {w.strip(".") for w in summary.split() if w[0].isupper()}

@@ -1,0 +1,35 @@
+"""Cada lab, entero, a escala gpu sobre réplicas diminutas: el mismo camino que en una GPU con red.
+
+Las réplicas son modelos al azar, así que ningún efecto puede aparecer: las celdas que lo afirman llevan la etiqueta
+`efecto` y son las únicas a las que se les permite fallar, y solo con un `AssertionError`.
+"""
+
+import os
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from utils.course.env import repo_root
+
+LABS = sorted((repo_root() / "labs").glob("lab-*.ipynb"))
+
+
+@pytest.mark.replicas
+@pytest.mark.parametrize("path", LABS, ids=lambda path: path.stem)
+def test_lab_runs_at_gpu_scale(path: Path, replica_hub: Path) -> None:
+    notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.update(outputs=[], execution_count=None)
+        if "efecto" in cell.metadata.get("tags", []):
+            cell.metadata["tags"].append("raises-exception")
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    NotebookClient(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": path.parent}}).execute(
+        env=environment
+    )
+    outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
+    errors = [output.ename for output in outputs if output.output_type == "error"]
+    assert set(errors) <= {"AssertionError"}, f"{path.name}: {errors}"
+    assert any("gpu" in output.get("text", "") for output in outputs), "la tabla de preparación no dice «gpu»"
