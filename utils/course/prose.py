@@ -14,7 +14,8 @@ def glue_number(name: str, value: float, decimals: int = 2) -> None:
     glue(name, number(value, decimals), display=False)
 
 
-def glue_interval(name: str, interval, decimals: int = 2) -> None:
-    """Guarda una estimación con su intervalo del 95 %: «0,41 [0,38; 0,44]»."""
-    estimate, low, high = (number(x, decimals) for x in (interval.estimate, interval.low, interval.high))
+def glue_interval(name: str, interval, decimals: int = 2, percent: bool = False) -> None:
+    """Guarda una estimación con su intervalo: «0,41 [0,38; 0,44]» o, con `percent`, «41 [38; 44]»."""
+    scale, decimals = (100, 0) if percent else (1, decimals)
+    estimate, low, high = (number(scale * x, decimals) for x in (interval.estimate, interval.low, interval.high))
     glue(name, f"{estimate} [{low}; {high}]", display=False)
