@@ -61,7 +61,7 @@ RECIPES = {
         limits=("No sabe resumir: nunca ha visto un resumen.", "Fuera de sus seis tareas escribe cosas sin sentido.")),
     "mini-gpt": Recipe("gpt", "causal", 1500, 24, adamw(2e-3), 100,
         ("Continúa texto parecido al suyo, sin saber nada del mundo.", "No sigue instrucciones.")),
-    "mini-bert": Recipe("bert", "palabras tapadas", 1500, 24, adamw(2e-3), 100,
+    "mini-bert": Recipe("bert", "palabras tapadas", 2000, 32, adamw(5e-4), 200,
         ("Adivina palabras tapadas en frases como las suyas; no genera texto.",)),
 }  # fmt: skip
 

@@ -97,7 +97,8 @@ def contract(text: str) -> str:
 
 
 class DialogueGenerator:
-    """Sortea diálogos de una partición; en `test`, con nombres, problemas y frases que `train` no tiene.
+    """Sortea diálogos de una partición; en `test`, con nombres, problemas y encargos que `train` no tiene, y
+    con la mitad de las frases nuevas.
 
     La partición de validación usa la gramática de entrenamiento: mide si el modelo aprende, no si generaliza.
     """
@@ -141,7 +142,13 @@ class DialogueGenerator:
         return ("entrenamiento", "entrenamiento", "prueba") if self.split == "test" else ("entrenamiento",)
 
     def _pick(self, lists: dict):
+        """Un hecho: en `test`, siempre nuevo."""
         return self.rng.choice(lists[self.part])
+
+    def _phrase(self, lists: dict):
+        """Una manera de decirlo: en `test`, nueva la mitad de las veces."""
+        known = self.part == "prueba" and self.rng.random() < 0.5
+        return self.rng.choice(lists["entrenamiento" if known else self.part])
 
     def _facts(self, domain: dict, kind: str) -> dict[str, str]:
         """Los hechos verdaderos y, con un 2, los valores que solo despistan."""
@@ -158,16 +165,16 @@ class DialogueGenerator:
 
     def _dialogue(self, domain: dict, kind: str, outcomes: tuple[str, ...], facts: dict) -> str:
         """Abre A; lo que sigue alterna preguntas, distracciones, desenlaces y, a veces, despedida."""
-        turns = self._exchange(self._pick(domain[f"apertura_{kind}"]), first="a")
-        questions = self.rng.sample(domain["preguntas"][self.part], self.rng.choice((0, 1, 1, 2)))
-        middle = [("b", question) for question in questions]
+        turns = self._exchange(self._phrase(domain[f"apertura_{kind}"]), first="a")
+        questions = {str(q): q for q in (self._phrase(domain["preguntas"]) for _ in range(self.rng.choice((0, 1, 1, 2))))}
+        middle = [("b", question) for question in questions.values()]  # sin repetir la misma pregunta
         if self.rng.random() < 0.25:
-            middle.append((self.rng.choice("ab"), self._pick(self.common["charla"])))
+            middle.append((self.rng.choice("ab"), self._phrase(self.common["charla"])))
         for outcome in outcomes:
-            variant = self._pick(self.common[self.rng.choice(VARIANTS[outcome])])
+            variant = self._phrase(self.common[self.rng.choice(VARIANTS[outcome])])
             middle.append(("a" if outcome in OPENED_BY_A else "b", variant))
         if "negativa" not in outcomes and self.rng.random() < 0.5:
-            middle.append(("a", self._pick(self.common["despedida"])))
+            middle.append(("a", self._phrase(self.common["despedida"])))
         for first, phrases in middle:
             turns += self._exchange(phrases, first)
         spoken = [(speaker, self._say(said, facts)) for speaker, said in turns]
