@@ -100,14 +100,23 @@ class DialogueGenerator:
     """Sortea diálogos de una partición; en `test`, con nombres, problemas y encargos que `train` no tiene, y
     con la mitad de las frases nuevas.
 
+    `names` son las listas de nombres de `comun.yaml` de las que se sortean las personas.
     La partición de validación usa la gramática de entrenamiento: mide si el modelo aprende, no si generaliza.
     """
 
-    def __init__(self, common: dict, domains: list[dict], split: str, seed: int):
+    def __init__(
+        self,
+        common: dict,
+        domains: list[dict],
+        split: str,
+        seed: int,
+        names: tuple[str, ...] = ("nombres", "otros_nombres"),
+    ):
         if split not in SPLITS:
             raise ValueError(f"Partición desconocida: «{split}». Usa una de estas: {', '.join(SPLITS)}.")
         self.common, self.domains, self.split = common, domains, split
         self.part = "prueba" if split == "test" else "entrenamiento"
+        self.names = [name for key in names for name in common[key][self.part]]
         self.rng = random.Random(f"{seed}-{split}")
 
     def __iter__(self) -> Iterator[dict]:
@@ -152,7 +161,7 @@ class DialogueGenerator:
 
     def _facts(self, domain: dict, kind: str) -> dict[str, str]:
         """Los hechos verdaderos y, con un 2, los valores que solo despistan."""
-        a, b = self.rng.sample(self.common["nombres"][self.part], 2)
+        a, b = self.rng.sample(self.names, 2)
         day, day2 = self.rng.sample(self.common["dias"], 2)
         hour, hour2 = self.rng.sample(self.common["horas"], 2)
         cheap = self.rng.randrange(len(self.common["precios"]) - 3)  # una rebaja siempre baja, y sin exagerar
@@ -166,7 +175,9 @@ class DialogueGenerator:
     def _dialogue(self, domain: dict, kind: str, outcomes: tuple[str, ...], facts: dict) -> str:
         """Abre A; lo que sigue alterna preguntas, distracciones, desenlaces y, a veces, despedida."""
         turns = self._exchange(self._phrase(domain[f"apertura_{kind}"]), first="a")
-        questions = {str(q): q for q in (self._phrase(domain["preguntas"]) for _ in range(self.rng.choice((0, 1, 1, 2))))}
+        questions = {
+            str(q): q for q in (self._phrase(domain["preguntas"]) for _ in range(self.rng.choice((0, 1, 1, 2))))
+        }
         middle = [("b", question) for question in questions.values()]  # sin repetir la misma pregunta
         if self.rng.random() < 0.25:
             middle.append((self.rng.choice("ab"), self._phrase(self.common["charla"])))

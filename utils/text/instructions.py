@@ -17,6 +17,8 @@ from utils.text.dialogues import DialogueGenerator, contract, read_yaml
 TASKS = ("sentimiento", "tema", "entidades", "pregunta", "traduccion", "copia")
 #: Con qué frecuencia se entrena cada tarea: copiar y extraer son lo difícil, y de lo que dependen las demás.
 TRAINING_MIX = (*TASKS, "copia", "copia", "pregunta", "pregunta", "entidades")
+#: Las instrucciones solo usan los nombres de pila; los demás, para los diálogos que se resumen.
+NAMES = ("nombres",)
 CONSONANTS = ["b", "c", "d", "f", "g", "l", "m", "n", "p", "r", "s", "t", "v", "z", "ch", "ll", "tr", "pl"]
 SYLLABLES = [consonant + vowel for consonant in CONSONANTS for vowel in "aeiou"]
 PLACES = ["la calle", "la plaza", "el bar", "el barrio de", "la tienda de", "el parque de", "el puente de"]
@@ -56,7 +58,7 @@ class InstructionGenerator:
         self.rng = random.Random(f"{seed}-{dialogues.split}-instrucciones")
         # el tema se adivina por el vocabulario: se evalúa con diálogos nuevos de palabras conocidas
         self.known = dialogues if self.training else DialogueGenerator(
-            dialogues.common, dialogues.domains, "validation", seed=seed + 2  # los de data/dialogos son de otra semilla
+            dialogues.common, dialogues.domains, "validation", seed + 2, NAMES  # los de data/dialogos, con otra semilla
         )  # fmt: skip
 
     def __iter__(self) -> Iterator[dict]:
