@@ -8,7 +8,7 @@ import tempfile
 
 import torch
 from torch.optim.lr_scheduler import LambdaLR
-from transformers import Trainer, TrainingArguments
+from transformers import PrinterCallback, Trainer, TrainingArguments
 
 from utils.train.loop import Objective, learning_rate_factor
 from utils.train.objectives import Example
@@ -40,6 +40,7 @@ def fit_with_trainer(
             data_collator=lambda batch: objective(batch, None),
             optimizers=(optimizer, schedule),
         )
+        trainer.remove_callback(PrinterCallback)  # escribiría un diccionario por época
         result = trainer.train()
     model.eval()
     return result.metrics["train_runtime"]
