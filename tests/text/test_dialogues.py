@@ -61,7 +61,9 @@ def test_no_phrase_or_filler_is_shared_between_train_and_test(grammar):
         assert not set(map(flat, train)) & set(map(flat, test)), where
 
 
-@pytest.mark.parametrize("name", ["nombres", "otros_nombres", "lugares", "cosas", "fallas", "objetos", "encargos", "motivos"])
+@pytest.mark.parametrize(
+    "name", ["nombres", "otros_nombres", "lugares", "cosas", "fallas", "objetos", "encargos", "motivos"]
+)
 def test_fillers_are_disjoint_over_all_domains(grammar, name):
     """Que «el horno» sea de entrenamiento en un dominio y de prueba en otro tampoco vale."""
     common, domains = grammar
