@@ -13,3 +13,8 @@ if sys.version_info < MIN_PYTHON:
         f"Este curso necesita Python {needed} o posterior y este es {sys.version.split()[0]}. Instálalo "
         "desde https://www.python.org/downloads/ o abre el lab en Colab o Kaggle, que lo traen."
     )
+
+import warnings  # noqa: E402 (después de comprobar la versión de Python)
+
+# tqdm avisa de que faltan los widgets de Jupyter; el curso usa barras de texto a propósito.
+warnings.filterwarnings("ignore", message="IProgress not found")
