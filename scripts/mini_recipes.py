@@ -163,7 +163,7 @@ def write_card(name: str, recipe: Recipe, model: torch.nn.Module, history: Histo
         "Parte de": recipe.start or "pesos al azar",
         "Datos": "data/instrucciones" if recipe.start else "data/dialogos, data/instrucciones y data/textos",
         "Pasos × lote": f"{recipe.steps} × {recipe.batch_size}",
-        "Pérdida de validación": f"{history.validation[-1][1]:.3f}".replace(".", ","),
+        "Pérdida de validación": f"{history.validation[-1][1]:.4f}".replace(".", ","),
         "Tiempo": f"{history.seconds / 60:.0f} min con un hilo",
         "Licencia": "MIT",
     }
