@@ -92,7 +92,7 @@ def test_interval_stays_between_the_extremes(values):
 def test_text_uses_the_decimal_comma():
     assert str(Interval(0.4123, 0.38, 0.4429, 0.95, 300)) == "0,412 [0,380; 0,443]"
     assert f"{Interval(12.34, -1.0, 25.0, 0.9, 10):.1f}" == "12,3 [-1,0; 25,0]"
-    assert str(Interval(-0.5, -0.75, 0.0, 0.95, 9)) == "-0,500 [-0,750, 0,000]"
+    assert str(Interval(-0.5, -0.75, 0.0, 0.95, 9)) == "-0,500 [-0,750; 0,000]"
 
 
 def test_zero_at_the_edge_is_not_excluded():
