@@ -29,7 +29,8 @@ FAST := $(PYTEST) utils tests -n 2 -m "not slow and not replicas and not site an
 LABS := CURSO_ESCALA=mini $(PYTEST) labs --nbval-lax --nbval-current-env --nbval-cell-timeout 300 \
 	-n 2 --dist loadscope
 REPLICAS := $(PYTEST) tests -m replicas
-SITE := $(PYTEST) $(wildcard tests/site tests/mechanisms)
+# Dos procesos: cada uno abre su propio Chromium, y Playwright no admite dos en el mismo.
+SITE := $(PYTEST) tests/site && $(PYTEST) tests/mechanisms
 BOOK := $(PY) scripts/build_book.py
 
 # $(call step,nombre,orden): ejecuta un paso, apunta sus segundos y se detiene si falla.
@@ -67,9 +68,7 @@ else
 	@printf '\nNo hay labs todavía: se saltan sus pruebas.\n'
 endif
 	$(call step,libro,$(BOOK))
-ifneq ($(wildcard tests/site tests/mechanisms),)
 	$(call step,sitio construido,$(SITE))
-endif
 	@$(call summary)
 
 test-fast: $(STAMP) ## Pasa las pruebas rápidas (menos de 3 minutos)
