@@ -16,13 +16,13 @@ from utils.train.loop import (
     BUCKET_BATCHES,
     epoch_batches,
     evaluate_loss,
-    learning_rate_factor,
     to_device,
     train,
     useful_tokens,
 )
 from utils.train.objectives import CausalLM, Seq2Seq
 from utils.train.optim import adafactor
+from utils.train.schedule import learning_rate_factor
 
 OBJECTIVE = Seq2Seq(PAD)
 

@@ -10,8 +10,9 @@ import torch
 from torch.optim.lr_scheduler import LambdaLR
 from transformers import PrinterCallback, Trainer, TrainingArguments
 
-from utils.train.loop import Objective, learning_rate_factor
+from utils.train.loop import Objective
 from utils.train.objectives import Example
+from utils.train.schedule import learning_rate_factor
 
 
 def fit_with_trainer(

@@ -6,7 +6,6 @@ se apagan. Por eso un entrenamiento cortado y reanudado da las mismas pérdidas,
 Lo que NO hace: precisión mixta, varias GPU ni acumular gradientes.
 """
 
-import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -20,6 +19,7 @@ from tqdm import tqdm
 from utils.course.env import seed as default_seed
 from utils.train.checkpoint import load_checkpoint, save_checkpoint
 from utils.train.objectives import IGNORE, Batch, Example
+from utils.train.schedule import learning_rate_factor
 
 Objective = Callable[[list[Example], np.random.Generator], Batch]
 #: Los ejemplos se barajan, se toman 50 lotes y solo dentro de ellos se ordenan por longitud.
@@ -57,18 +57,6 @@ def epoch_batches(lengths: list[int], batch_size: int, seed: int, epoch: int) ->
         group = sorted(group.tolist(), key=lambda i: lengths[i])
         batches += [group[i : i + batch_size] for i in range(0, len(group) - batch_size + 1, batch_size)]
     return [batches[i] for i in rng.permutation(len(batches))]
-
-
-def learning_rate_factor(step: int, total: int, warmup: int) -> float:
-    """Por cuánto se multiplica la tasa de aprendizaje: sube en línea recta y baja como un coseno.
-
-    >>> [round(learning_rate_factor(s, total=10, warmup=2), 2) for s in (0, 1, 2, 6, 10)]
-    [0.5, 1.0, 1.0, 0.5, 0.0]
-    """
-    if step < warmup:
-        return (step + 1) / warmup
-    progress = (step - warmup) / max(1, total - warmup)
-    return 0.5 * (1 + math.cos(math.pi * progress))
 
 
 def train(

@@ -1,0 +1,49 @@
+"""Cuánto se mueve un paso: la tasa de aprendizaje a lo largo del entrenamiento y el recorte del gradiente.
+
+Lo que NO hace: decidir la tasa máxima (eso se prueba) ni mover los parámetros (eso es `utils.train.optim`).
+"""
+
+import math
+from collections.abc import Iterable
+
+import torch
+
+
+def learning_rate_factor(step: int, total: int, warmup: int) -> float:
+    """Por cuánto se multiplica la tasa de aprendizaje: sube en línea recta y baja como un coseno.
+
+    `step` empieza en 0. Es `get_cosine_schedule_with_warmup` de transformers con una diferencia: allí el primer paso
+    lleva tasa 0 y no mueve nada; aquí el calentamiento va un paso por delante y el primero ya cuenta. Fuente: el
+    coseno es de Loshchilov y Hutter (2017), ecuación 5, sin reinicios.
+
+    >>> [round(learning_rate_factor(s, total=10, warmup=2), 2) for s in (0, 1, 2, 6, 10)]
+    [0.5, 1.0, 1.0, 0.5, 0.0]
+    """
+    if step < warmup:
+        return (step + 1) / warmup
+    progress = (step - warmup) / max(1, total - warmup)
+    return 0.5 * (1 + math.cos(math.pi * progress))
+
+
+@torch.no_grad()
+def clip_gradients(parameters: Iterable[torch.Tensor], max_norm: float) -> float:
+    """Encoge todos los gradientes por igual si su norma conjunta pasa de `max_norm`. Devuelve la norma que tenían.
+
+    La norma es la de todos los gradientes puestos en un solo vector: así se conserva la dirección del paso. Los
+    parámetros sin gradiente se saltan. Error si `max_norm` no es positivo o si algún gradiente no es finito. Fuente:
+    Pascanu et al. (2013), algoritmo 1; la suma de 1e-6 es la de torch.
+
+    >>> w = torch.zeros(2, requires_grad=True); w.grad = torch.tensor([3.0, 4.0])
+    >>> clip_gradients([w], max_norm=1.0), [round(g, 3) for g in w.grad.tolist()]
+    (5.0, [0.6, 0.8])
+    """
+    if not max_norm > 0:
+        raise ValueError(f"max_norm debe ser positivo y es {max_norm}: para no recortar, no llames a esta función.")
+    gradients = [p.grad for p in parameters if p.grad is not None]
+    norm = math.sqrt(sum(float((g.double() ** 2).sum()) for g in gradients))
+    if not math.isfinite(norm):
+        raise ValueError("Hay un gradiente que no es finito: baja la tasa de aprendizaje o revisa los datos.")
+    if (factor := max_norm / (norm + 1e-6)) < 1:
+        for g in gradients:
+            g.mul_(factor)
+    return norm
