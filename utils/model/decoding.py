@@ -3,8 +3,8 @@
 `generate` hace a la vista lo que `model.generate` hace por dentro: una pasada por el prompt (*prefill*) y
 después un token por vuelta, reutilizando la caché de claves y valores. Sirve para modelos solo decodificador
 y para codificador-decodificador, por lotes. `sequence_logprob` da la log-verosimilitud de una respuesta. Los
-filtros sobre logits están en `utils.model.sampling` y se pueden importar también desde aquí. No hace búsqueda
-en haz (*beam search*), no tokeniza y no llama a `model.eval()`: eso lo decide quien la usa.
+filtros sobre logits están en `utils.model.sampling` y se pueden importar también desde aquí. La búsqueda en
+haz (*beam search*) está en `utils.model.beam`. No tokeniza y no llama a `model.eval()`: eso lo decide quien la usa.
 """
 
 import torch
@@ -21,13 +21,17 @@ from utils.model.sampling import (
 )
 
 __all__ = [
-    "apply_repetition_penalty", "apply_temperature", "generate", "probabilities", "sample",
-    "sequence_logprob", "top_k_filter", "top_p_filter",
+    "apply_repetition_penalty", "apply_temperature", "check_batch", "generate", "probabilities", "sample",
+    "sequence_logprob", "special_ids", "token_positions", "top_k_filter", "top_p_filter",
 ]  # fmt: skip
 
 
-def _check_batch(input_ids: torch.Tensor, attention_mask: torch.Tensor | None) -> torch.Tensor:
-    """Devuelve la máscara (B, T); sin máscara se entiende que no hay relleno."""
+def check_batch(input_ids: torch.Tensor, attention_mask: torch.Tensor | None) -> torch.Tensor:
+    """Devuelve la máscara (B, T); sin máscara se entiende que no hay relleno. `ValueError` si no encaja.
+
+    >>> check_batch(torch.tensor([[3, 5]]), None).tolist()
+    [[1, 1]]
+    """
     if input_ids.dim() != 2 or input_ids.numel() == 0:
         raise ValueError(
             f"input_ids debe tener forma (B, T) con B, T >= 1 y tiene {tuple(input_ids.shape)}: "
@@ -45,13 +49,17 @@ def _check_batch(input_ids: torch.Tensor, attention_mask: torch.Tensor | None) -
     return attention_mask
 
 
-def _positions(mask: torch.Tensor) -> torch.Tensor:
-    """Posición de cada token sin contar el relleno de la izquierda. (B, T) -> (B, T)"""
+def token_positions(mask: torch.Tensor) -> torch.Tensor:
+    """Posición de cada token sin contar el relleno de la izquierda. (B, T) -> (B, T)
+
+    >>> token_positions(torch.tensor([[0, 0, 1, 1]])).tolist()
+    [[0, 0, 0, 1]]
+    """
     return (mask.long().cumsum(dim=-1) - 1).clamp(min=0)
 
 
-def _special_ids(model: nn.Module, eos: int | list[int] | None, pad: int | None) -> tuple[list[int], int]:
-    """Los ids de fin (quizá ninguno) y el de relleno: los dados o, si faltan, los del modelo."""
+def special_ids(model: nn.Module, eos: int | list[int] | None, pad: int | None) -> tuple[list[int], int]:
+    """Los ids de fin (quizá ninguno) y el de relleno: los dados o, si faltan, los de `model.generation_config`."""
     config = model.generation_config
     eos = config.eos_token_id if eos is None else eos
     eos = [] if eos is None else [eos] if isinstance(eos, int) else list(eos)
@@ -92,12 +100,12 @@ def generate(
     >>> generate(LlamaForCausalLM(config).eval(), torch.tensor([[3, 5], [4, 1]]), max_new_tokens=3).shape
     torch.Size([2, 3])
     """
-    mask = _check_batch(input_ids, attention_mask)
+    mask = check_batch(input_ids, attention_mask)
     if max_new_tokens < 1:
         raise ValueError(f"max_new_tokens debe ser al menos 1 y es {max_new_tokens}.")
     if temperature is None and (top_k is not None or top_p is not None):
         raise ValueError("top_k y top_p solo actúan al sortear: pasa también una temperatura, como 1.0.")
-    eos, pad = _special_ids(model, eos_token_id, pad_token_id)
+    eos, pad = special_ids(model, eos_token_id, pad_token_id)
     device = input_ids.device
     generator = None
     if temperature is not None:
@@ -115,7 +123,7 @@ def generate(
             raise ValueError(
                 "Hay relleno a la derecha: un modelo solo decodificador pide tokenizer.padding_side = 'left'."
             )
-        step_inputs = {"attention_mask": mask, "position_ids": _positions(mask)}
+        step_inputs = {"attention_mask": mask, "position_ids": token_positions(mask)}
         current = input_ids  # (B, T): el prefill
         history = input_ids.where(mask.bool(), -1)  # (B, T); -1 = relleno, que no se penaliza
 
@@ -141,7 +149,7 @@ def generate(
         history = torch.cat([history, current], dim=1)  # (B, T + 1)
         if not model.config.is_encoder_decoder:
             mask = torch.cat([mask, torch.ones_like(mask[:, :1])], dim=1)  # (B, T + 1)
-            step_inputs = {"attention_mask": mask, "position_ids": _positions(mask)[:, -1:]}
+            step_inputs = {"attention_mask": mask, "position_ids": token_positions(mask)[:, -1:]}
     return torch.stack(new_tokens, dim=1)  # (B, T_new)
 
 
@@ -164,12 +172,10 @@ def sequence_logprob(
     ...                  torch.tensor([[-100, -100, 7]])).shape
     torch.Size([1])
     """
-    mask = _check_batch(input_ids, attention_mask)
+    mask = check_batch(input_ids, attention_mask)
     scored = labels != -100  # (B, U)
     if labels.dim() != 2 or len(labels) != len(input_ids):
-        raise ValueError(
-            f"labels debe tener forma (B, U) con B = {len(input_ids)} y es {tuple(labels.shape)}."
-        )
+        raise ValueError(f"labels debe tener forma (B, U) con B = {len(input_ids)} y es {tuple(labels.shape)}.")
     if not scored.any(dim=-1).all():
         raise ValueError("Hay una fila sin ninguna etiqueta distinta de -100: no hay respuesta que medir.")
     if model.config.is_encoder_decoder:
@@ -178,16 +184,14 @@ def sequence_logprob(
         logits = model(input_ids=input_ids, attention_mask=mask, labels=labels).logits  # (B, U, V)
     else:
         if labels.shape != input_ids.shape:
-            raise ValueError(
-                f"labels {tuple(labels.shape)} debe tener la forma de input_ids {tuple(input_ids.shape)}."
-            )
+            raise ValueError(f"labels {tuple(labels.shape)} debe tener la forma de input_ids {tuple(input_ids.shape)}.")
         has_context = torch.cat([torch.zeros_like(mask[:, :1]), mask[:, :-1]], dim=1).bool()  # (B, T)
         if (scored & ~has_context).any():
             raise ValueError(
                 "Una etiqueta no tiene ningún token delante que la prediga: "
                 "pon -100 en el primer token o antepón el de inicio."
             )
-        output = model(input_ids=input_ids, attention_mask=mask, position_ids=_positions(mask))
+        output = model(input_ids=input_ids, attention_mask=mask, position_ids=token_positions(mask))
         # La posición t predice el token t + 1.
         logits, labels, scored = output.logits[:, :-1], labels[:, 1:], scored[:, 1:]  # (B, T - 1, V)
     logprobs = logits.float().log_softmax(dim=-1)  # (B, U, V)
