@@ -29,7 +29,12 @@ from sphinx.util.docutils import SphinxDirective
 
 SOURCES = "_static/course/widgets"
 # Los módulos de cada widget, en el orden en que se juntan.
-BUNDLES = {"sampling-explorer": ["sampling.mjs", "sampling-explorer.mjs"]}
+BUNDLES = {
+    "sampling-explorer": ["sampling.mjs", "sampling-explorer.mjs"],
+    "generation-loop": ["generation-loop.mjs"],
+}
+# Lo escribe scripts/export_generation.py, con los minis.
+_GENERATION = Path(__file__).resolve().parents[1] / SOURCES / "generation-loop.json"
 _OPTIONAL = {"prompt", "temperature", "top_k", "top_p"}
 
 
@@ -91,9 +96,39 @@ def sampling_table(spec: dict) -> str:
     )
 
 
+def generation_spec(body: dict) -> dict:
+    """Toma los ejemplos pedidos de `generation-loop.json`; `ValueError` si alguno no está."""
+    stored = {example["title"]: example for example in json.loads(_GENERATION.read_text(encoding="utf-8"))}
+    names = body.get("examples")
+    if set(body) != {"examples"} or not isinstance(names, list) or not names or not all(n in stored for n in names):
+        raise ValueError(f"falta `examples: [...]`, con algunos de estos ejemplos: {', '.join(stored)}.")
+    return {"examples": [stored[name] for name in names]}
+
+
+def generation_table(spec: dict) -> str:
+    """La tabla estática, en HTML: los pasos del primer ejemplo, con el token elegido y su mejor rival."""
+    example = spec["examples"][0]
+    rows = []
+    for number, step in enumerate(example["steps"], start=1):
+        token, prob = step["candidates"][step["chosen"]]
+        rival, other = next(pair for i, pair in enumerate(step["candidates"]) if i != step["chosen"])
+        cells = "".join(
+            f"<td><code>{html.escape(name)}</code> {_comma(100 * value, 1)} %</td>"
+            for name, value in ((token, prob), (rival, other))
+        )
+        rows.append(f'<tr><th scope="row">{number}</th>{cells}</tr>')
+    head = "".join(f'<th scope="col">{name}</th>' for name in ("Paso", "Token elegido", "Su mejor rival"))
+    caption = f"{html.escape(example['model'])}: «{html.escape(example['prompt'])}» → «{html.escape(example['text'])}»"
+    return (
+        f'<table class="gl-static"><caption>{caption}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+    )
+
+
 # Cada widget: cómo se validan sus datos y qué se ve sin JavaScript.
 WIDGETS: dict[str, tuple[Callable[[dict], dict], Callable[[dict], str]]] = {
     "sampling-explorer": (sampling_spec, sampling_table),
+    "generation-loop": (generation_spec, generation_table),
 }
 
 
