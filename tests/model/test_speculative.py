@@ -53,11 +53,12 @@ def fit(draws, expected: dict, n: int) -> float:
     return chisquare(counts, [w * n / total for w in wanted]).pvalue
 
 
-@pytest.mark.parametrize("gamma", [1, 2, 5])
-@pytest.mark.parametrize("draft", ["otra", "igual", "copia", "uniforme"])
+@pytest.mark.slow
+@pytest.mark.parametrize("gamma", [1, 4])
+@pytest.mark.parametrize("draft", ["otra", "copia", "uniforme"])
 def test_distribution_is_exactly_that_of_the_target(gamma, draft):
-    target, n = Table(1), 6000
-    drafts = {"otra": Table(2), "igual": Table(1), "copia": PromptLookup(VOCAB), "uniforme": Table(3, sharp=0.0)}
+    target, n = Table(1), 1500
+    drafts = {"otra": Table(2), "copia": PromptLookup(VOCAB), "uniforme": Table(3, sharp=0.0)}
     draws = [
         tuple(speculative_generate(target, drafts[draft], [0], max_new_tokens=3, gamma=gamma, seed=i).ids)
         for i in range(n)
@@ -166,8 +167,9 @@ def test_greedy_speculation_is_token_identical(llama):
         assert got.ids == plain[0].tolist()
 
 
+@pytest.mark.slow
 def test_network_target_keeps_its_distribution(llama):
-    target, n = CausalLM(llama, top_k=3), 800
+    target, n = CausalLM(llama, top_k=3), 250
     first = target.probs([5])[0]
     expected = {(a, b): (first[a] * target.probs([5, a])[0][b]).item() for a in range(12) for b in range(12)}
     draft = NgramLM([[5, 1, 2, 3, 4, 6, 7, 8, 9, 10, 11, 0] * 3], 12, order=2)
