@@ -32,7 +32,10 @@ SOURCES = "_static/course/widgets"
 BUNDLES = {
     "sampling-explorer": ["sampling.mjs", "sampling-explorer.mjs"],
     "generation-loop": ["generation-loop.mjs"],
+    "attention-map": ["attention-map.mjs"],
 }
+# Lo escribe scripts/export_attention.py, con los minis.
+_ATTENTION = Path(__file__).resolve().parents[1] / SOURCES / "attention-map.json"
 # Lo escribe scripts/export_generation.py, con los minis.
 _GENERATION = Path(__file__).resolve().parents[1] / SOURCES / "generation-loop.json"
 _OPTIONAL = {"prompt", "temperature", "top_k", "top_p"}
@@ -125,10 +128,38 @@ def generation_table(spec: dict) -> str:
     )
 
 
+def attention_spec(body: dict) -> dict:
+    """Toma los ejemplos pedidos de `attention-map.json`; `ValueError` si alguno no está."""
+    stored = {example["title"]: example for example in json.loads(_ATTENTION.read_text(encoding="utf-8"))}
+    names = body.get("examples")
+    if set(body) != {"examples"} or not isinstance(names, list) or not names or not all(n in stored for n in names):
+        raise ValueError(f"falta `examples: [...]`, con algunos de estos ejemplos: {', '.join(stored)}.")
+    return {"examples": [stored[name] for name in names]}
+
+
+def attention_table(spec: dict) -> str:
+    """La tabla estática, en HTML: a quién mira más cada token en la primera capa y cabeza del primer ejemplo."""
+    example = spec["examples"][0]
+    rows = []
+    for token, weights in zip(example["rows"], example["weights"][0][0], strict=True):
+        best = max(range(len(weights)), key=weights.__getitem__)
+        looked = (
+            f"<td><code>{html.escape(example['columns'][best])}</code></td><td>{_comma(weights[best] / 1000, 2)}</td>"
+        )
+        rows.append(f'<tr><th scope="row"><code>{html.escape(token)}</code></th>{looked}</tr>')
+    head = "".join(f'<th scope="col">{name}</th>' for name in ("Token", "A quién mira más", "Peso"))
+    caption = f"{html.escape(example['model'])}, {example['kind']}, capa 1, cabeza 1: «{html.escape(example['text'])}»"
+    return (
+        f'<table class="am-static"><caption>{caption}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+    )
+
+
 # Cada widget: cómo se validan sus datos y qué se ve sin JavaScript.
 WIDGETS: dict[str, tuple[Callable[[dict], dict], Callable[[dict], str]]] = {
     "sampling-explorer": (sampling_spec, sampling_table),
     "generation-loop": (generation_spec, generation_table),
+    "attention-map": (attention_spec, attention_table),
 }
 
 

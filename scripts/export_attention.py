@@ -1,0 +1,79 @@
+"""Escribe los datos del mapa de atención: a quién mira cada token en cada capa y cabeza de los minis.
+
+    python scripts/export_attention.py
+
+Deja `_static/course/widgets/attention-map.json`, que el widget `attention-map` enseña. Los pesos los calcula nuestro
+transformer (`utils.model.transformer`) con los de los minis. Hay que repetirlo si se vuelven a entrenar. No mide nada.
+"""
+
+import json
+from pathlib import Path
+
+import torch
+
+from utils.course.hub import load_model, load_tokenizer
+from utils.model.decoding import generate
+from utils.model.load import from_huggingface
+
+TARGET = Path(__file__).resolve().parents[1] / "_static" / "course" / "widgets" / "attention-map.json"
+SCALE = 1000  # los pesos se guardan en milésimas
+MAX_NEW = 16
+
+# Cada ejemplo: su título, el papel del modelo, qué atención se enseña y el texto.
+EXAMPLES = [
+    ("la frase del libro", "encoder", "encoder", "El profesor enseñó a los alumnos con el libro."),
+    ("el banco del río", "encoder", "encoder", "Se sentó en un banco del río a leer una carta."),
+    ("traducir", "seq2seq", "cross", "Traduce al inglés: el perro busca el tren hoy"),
+    ("lo ya escrito", "seq2seq", "decoder", "Traduce al inglés: el perro busca el tren hoy"),
+]
+KINDS = {
+    "encoder": "autoatención del codificador",
+    "decoder": "autoatención causal del decodificador",
+    "cross": "atención cruzada",
+}
+
+
+def shown(tokenizer, token: int) -> str:
+    """Un token como se lee: los especiales por su nombre y los demás sin el espacio de delante."""
+    if token in tokenizer.all_special_ids:
+        return tokenizer.convert_ids_to_tokens(token)
+    return tokenizer.decode([token]).strip() or "␣"
+
+
+@torch.no_grad()
+def attention_of(model, tokenizer, kind: str, text: str) -> dict:
+    """Los tokens que miran, los mirados y los pesos en milésimas: (capas, H, T, S)."""
+    ours = from_huggingface(model)
+    source = tokenizer(text, return_tensors="pt").input_ids  # (1, S)
+    if kind == "encoder":
+        written = source
+        _, weights = ours(source, return_weights=True)
+    else:
+        new = generate(model, source, max_new_tokens=MAX_NEW)  # (1, N)
+        start = torch.tensor([[model.generation_config.decoder_start_token_id]])
+        written = torch.cat([start, new[:, :-1]], dim=1)  # (1, T): lo que el decodificador tiene delante
+        _, weights = ours(written, source=source, return_weights=True)
+    layers = [(SCALE * layer[0]).round().int().tolist() for layer in getattr(weights, kind)]
+    rows = [shown(tokenizer, i) for i in written[0].tolist()]
+    columns = [shown(tokenizer, i) for i in source[0].tolist()] if kind == "cross" else rows
+    return {"rows": rows, "columns": columns, "weights": layers}
+
+
+def examples() -> list[dict]:
+    """Los ejemplos con lo que los minis calculan ahora mismo."""
+    found = []
+    for title, role, kind, text in EXAMPLES:
+        model, tokenizer = load_model(role), load_tokenizer(role)
+        head = {"title": title, "model": Path(model.name_or_path).name, "kind": KINDS[kind], "text": text}
+        found.append(head | attention_of(model, tokenizer, kind, text))
+    return found
+
+
+def main() -> None:
+    lines = ",\n".join(json.dumps(example, ensure_ascii=False, separators=(",", ":")) for example in examples())
+    TARGET.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+    print(f"{len(EXAMPLES)} ejemplos, {TARGET.stat().st_size / 1024:.1f} KB en {TARGET.name}".replace(".", ",", 1))
+
+
+if __name__ == "__main__":
+    main()
