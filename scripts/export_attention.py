@@ -21,8 +21,8 @@ MAX_NEW = 16
 
 # Cada ejemplo: su título, el papel del modelo, qué atención se enseña y el texto.
 EXAMPLES = [
-    ("la frase del libro", "encoder", "encoder", "El profesor enseñó a los alumnos con el libro."),
-    ("el banco del río", "encoder", "encoder", "Se sentó en un banco del río a leer una carta."),
+    ("la frase del libro", "encoder", "encoder", "El profesor enseñó a los alumnos con el libro"),
+    ("el banco del río", "encoder", "encoder", "Se sentó en un banco del río a leer una carta"),
     ("traducir", "seq2seq", "cross", "Traduce al inglés: el perro busca el tren hoy"),
     ("lo ya escrito", "seq2seq", "decoder", "Traduce al inglés: el perro busca el tren hoy"),
 ]
