@@ -36,7 +36,7 @@ class NgramLM:
                     self.counts[size][tuple(ids[i - size : i])][token] += 1
         if not self.counts[0]:
             raise ValueError("El corpus está vacío: pasa al menos un texto con algún token.")
-        self._cache: dict[tuple[int, ...], Tensor] = {}
+        self._unigrams: Tensor | None = None
 
     def probs(self, ids: Sequence[int], last: int = 1) -> Tensor:
         """La distribución tras cada uno de los `last` últimos prefijos de `ids`: (last, V)."""
@@ -44,8 +44,9 @@ class NgramLM:
         return torch.stack([self._after(tuple(p[max(0, len(p) - self.order + 1) :])) for p in prefixes])  # (last, V)
 
     def _after(self, context: tuple[int, ...]) -> Tensor:
-        if context in self._cache:
-            return self._cache[context]
+        # Solo se guarda la de los unigramas: una por contexto ocuparía V números por cada uno.
+        if not context and self._unigrams is not None:
+            return self._unigrams
         uniform = torch.full((self.vocab_size,), 1 / self.vocab_size)  # (V,)
         shorter = self._after(context[1:]) if context else uniform  # (V,)
         seen = self.counts[len(context)].get(context)
@@ -55,7 +56,8 @@ class NgramLM:
         total, kinds = counts.sum(), len(tokens)
         mixed = shorter * kinds / (total + kinds)  # (V,)
         mixed[tokens] += counts / (total + kinds)
-        self._cache[context] = mixed
+        if not context:
+            self._unigrams = mixed
         return mixed
 
 
