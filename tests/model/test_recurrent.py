@@ -59,7 +59,7 @@ def test_an_open_forget_gate_keeps_the_memory_for_ever():
 
 
 def test_bad_shapes():
-    cell, weights, x, h, c = _setup(nn.LSTMCell)
+    _, weights, x, h, c = _setup(nn.LSTMCell)
     with pytest.raises(ValueError, match=r"los pesos deben medir \(7, 5\)"):
         rnn_cell(x, h, weights)
     with pytest.raises(ValueError, match="la misma forma"):
