@@ -151,9 +151,13 @@ def test_ids_of_the_original_tokenizers(named):
 
 def test_round_trip(named):
     name, tokenizer = named
-    expected = "don ' t panic : la nina pinguino tiene 12345 anos . ¿ vale ? gpt - 4o , elan"
-    text = tokenizer.decode(tokenizer.encode(TEXT).ids)
-    assert text.split() == expected.split() if name == "bert-uncased" else text == TEXT
+    if name != "bert-uncased":
+        assert tokenizer.decode(tokenizer.encode(TEXT).ids) == TEXT
+
+
+def test_bert_loses_accents_and_capitals():
+    text = load_vocabulary("bert-uncased").decode(load_vocabulary("bert-uncased").encode("La NIÑA pasó").ids)
+    assert text == "la nina paso"
 
 
 def test_unknown_vocabulary():
