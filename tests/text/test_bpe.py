@@ -140,6 +140,13 @@ def test_steps_report_how_often_each_pair_appeared():
     assert [step.count for step in steps] == sorted((step.count for step in steps), reverse=True)
 
 
+def test_a_merge_added_later_is_used():
+    bpe = ByteBPE()
+    assert len(bpe.encode("la")) == 2
+    bpe.add_merge(*bpe.encode("la"))
+    assert bpe.encode("la") == [256]
+
+
 def test_a_larger_vocabulary_extends_the_smaller_one():
     small, large = train_bpe(corpus()[:200], 300), train_bpe(corpus()[:200], 400)
     assert large.merges[:44] == small.merges

@@ -50,6 +50,7 @@ class ByteBPE:
         self.vocabulary = [token.encode() for token in self.special_tokens] + [bytes([b]) for b in self.byte_ids]
         self._ids = {token: first + i for i, token in enumerate(self.vocabulary[first:])}
         self._special_ids = {token: i for i, token in enumerate(self.special_tokens)}
+        self._cache: dict[str, list[int]] = {}
         #: De pareja a (rango, id nuevo): cuanto menor es el rango, antes se funde.
         self.ranks: dict[tuple[int, int], tuple[int, int]] = {}
         for pair in merges:
@@ -57,7 +58,6 @@ class ByteBPE:
         # Una alternativa toma la primera opción que encaja: con las largas delante gana la más larga.
         ordered = sorted(self.special_tokens, key=len, reverse=True)
         self._special = regex.compile("|".join(map(regex.escape, ordered))) if ordered else None
-        self._cache: dict[str, list[int]] = {}
 
     def add_merge(self, left: int, right: int) -> int:
         """Añade la fusión de dos tokens al final de la lista y devuelve el id del resultado."""
@@ -69,6 +69,7 @@ class ByteBPE:
         if new == size:
             self.vocabulary.append(token)
         self.ranks[left, right] = (len(self.ranks), new)
+        self._cache.clear()  # lo codificado hasta ahora no conocía esta fusión
         return new
 
     def __len__(self) -> int:
