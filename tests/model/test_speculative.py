@@ -117,6 +117,7 @@ def test_gain_follows_the_formula():
     target.rows, draft.rows = target.rows[:1].expand(4, 4), draft.rows[:1].expand(4, 4)
     overlap = torch.minimum(target.rows[0], draft.rows[0]).sum().item()
     result = speculative_generate(target, draft, [0], max_new_tokens=4000, gamma=3, seed=0)
+    assert result.acceptance == pytest.approx(overlap, abs=0.03)
     assert result.tokens_per_call == pytest.approx(expected_tokens_per_call(overlap, 3), rel=0.05)
 
 

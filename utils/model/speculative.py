@@ -97,12 +97,16 @@ def verify(
 
 @dataclass(frozen=True)
 class Speculation:
-    """El texto nuevo y cuánto costó: llamadas al grande, tokens propuestos y aceptados."""
+    """El texto nuevo y cuánto costó: llamadas al grande y tokens propuestos, aceptados y rechazados.
+
+    En cada vuelta se rechaza uno como mucho: los que iban detrás se tiran sin juzgarlos.
+    """
 
     ids: list[int]
     target_calls: int
     proposed: int
     accepted: int
+    rejected: int
 
     @property
     def tokens_per_call(self) -> float:
@@ -111,8 +115,9 @@ class Speculation:
 
     @property
     def acceptance(self) -> float:
-        """Fracción de los tokens propuestos que se aceptaron."""
-        return self.accepted / self.proposed if self.proposed else 0.0
+        """Fracción de los tokens juzgados que se aceptaron: la α de Leviathan et al. (2023)."""
+        judged = self.accepted + self.rejected
+        return self.accepted / judged if judged else 0.0
 
 
 def speculative_generate(
@@ -140,7 +145,7 @@ def speculative_generate(
     """
     _check_options(target, draft, prompt, max_new_tokens, gamma)
     generator = torch.Generator().manual_seed(env.seed() if seed is None else seed)
-    ids, calls, proposed, accepted = list(prompt), 0, 0, 0
+    ids, calls, proposed, accepted, rejected = list(prompt), 0, 0, 0, 0
     limit = len(ids) + max_new_tokens
     while len(ids) < limit:
         guesses, guess_probs = [], []
@@ -153,12 +158,13 @@ def speculative_generate(
         q = torch.stack(guess_probs) if guesses else p[:0]  # (G, V)
         kept, token = verify(p, q, guesses, generator)
         calls, proposed, accepted = calls + 1, proposed + len(guesses), accepted + kept
+        rejected += kept < len(guesses)
         new = [*guesses[:kept], token]
         if eos_token_id in new:
             ids += new[: new.index(eos_token_id) + 1]
             break
         ids += new
-    return Speculation(ids[len(prompt) :], calls, proposed, accepted)
+    return Speculation(ids[len(prompt) :], calls, proposed, accepted, rejected)
 
 
 def expected_tokens_per_call(acceptance: float, gamma: int) -> float:
