@@ -16,17 +16,11 @@ MIN_TEMPERATURE = 1e-6
 
 def _check_logits(logits: torch.Tensor) -> None:
     if not torch.is_tensor(logits) or not logits.is_floating_point():
-        raise ValueError(
-            "Los logits deben ser un tensor de reales: conviértelos con torch.tensor(...).float()."
-        )
+        raise ValueError("Los logits deben ser un tensor de reales: conviértelos con torch.tensor(...).float().")
     if logits.dim() == 0 or logits.numel() == 0:
-        raise ValueError(
-            f"Los logits están vacíos, {tuple(logits.shape)}: la última dimensión debe ser V >= 1."
-        )
+        raise ValueError(f"Los logits están vacíos, {tuple(logits.shape)}: la última dimensión debe ser V >= 1.")
     if torch.isnan(logits).any() or torch.isposinf(logits).any():
-        raise ValueError(
-            "Hay NaN o +inf en los logits: revisa el modelo (T5 en float16 desborda: usa float32)."
-        )
+        raise ValueError("Hay NaN o +inf en los logits: revisa el modelo (T5 en float16 desborda: usa float32).")
     if torch.isneginf(logits).all(dim=-1).any():
         raise ValueError("Una fila de logits es toda -inf, sin ningún token que elegir: quita algún filtro.")
 
@@ -161,7 +155,5 @@ def sample(probs: torch.Tensor, generator: torch.Generator | None = None) -> tor
         raise ValueError(f"Las probabilidades deben tener forma (V,) o (B, V) y tienen {tuple(probs.shape)}.")
     # Escrito en positivo para que NaN también falle.
     if not ((probs >= 0).all() and ((probs.sum(dim=-1) - 1).abs() < 1e-3).all()):
-        raise ValueError(
-            "Las probabilidades deben ser >= 0 y sumar 1 por fila: pasa antes por `probabilities`."
-        )
+        raise ValueError("Las probabilidades deben ser >= 0 y sumar 1 por fila: pasa antes por `probabilities`.")
     return torch.multinomial(probs, num_samples=1, generator=generator).squeeze(-1)  # (B,)
