@@ -1,26 +1,24 @@
-"""Frases inventadas para medir la concordancia a distancia: el verbo sigue a su sujeto, esté donde esté.
+"""Frases inventadas para medir la concordancia a distancia: el verbo sigue al primer nombre, no al más cercano.
 
-«Aquí están mi perro , aquellas velas viejas , un barco : arden mucho .» Se enumeran cosas y después se dice lo que hacen
-algunas, sin repetir el sujeto, como permite el español. El sujeto se sabe por el verbo (lo que arde son las velas) y de él
-sale el número: quien no recuerde si eran una o varias acierta la mitad. La distancia es el número de palabras y signos
-entre el nombre y su verbo, y se elige.
+«Hoy mis llaves sin este libro junto a aquella mesa brillan mucho.» Entre el sujeto y el verbo se meten complementos
+con nombres de número al azar, que despistan: la idea es de Linzen et al. (2016). La distancia se elige: cuántas
+palabras hay que avanzar desde el nombre del sujeto hasta el verbo; con 1 van seguidos. Son gramaticales y no pretenden
+tener sentido.
 
-Lo que NO hace: gramática de verdad ni tokenizar por trozos: cada palabra y cada signo es un token.
+Lo que NO hace: gramática de verdad (ni relativas ni sujetos compuestos) ni tokenizar por trozos: cada palabra es un
+token.
 """
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-# Nombre y lo que hace, en singular y en plural; después, si el nombre es femenino.
-SUBJECTS = (
-    ("perro", "perros", "ladra", "ladran", False), ("gato", "gatos", "maúlla", "maúllan", False),
-    ("pájaro", "pájaros", "canta", "cantan", False), ("caballo", "caballos", "relincha", "relinchan", False),
-    ("barco", "barcos", "navega", "navegan", False), ("reloj", "relojes", "suena", "suenan", False),
-    ("niño", "niños", "llora", "lloran", False), ("pez", "peces", "nada", "nadan", False),
-    ("rana", "ranas", "croa", "croan", True), ("abeja", "abejas", "zumba", "zumban", True),
-    ("vaca", "vacas", "muge", "mugen", True), ("lámpara", "lámparas", "alumbra", "alumbran", True),
-    ("vela", "velas", "arde", "arden", True), ("planta", "plantas", "crece", "crecen", True),
-    ("puerta", "puertas", "chirría", "chirrían", True), ("estrella", "estrellas", "brilla", "brillan", True),
+# Singular, plural y si es femenino.
+NOUNS = (
+    ("libro", "libros", False), ("perro", "perros", False), ("plato", "platos", False), ("vaso", "vasos", False),
+    ("barco", "barcos", False), ("espejo", "espejos", False), ("zapato", "zapatos", False), ("reloj", "relojes", False),
+    ("llave", "llaves", True), ("mesa", "mesas", True), ("casa", "casas", True), ("silla", "sillas", True),
+    ("planta", "plantas", True), ("caja", "cajas", True), ("lámpara", "lámparas", True), ("puerta", "puertas", True),
 )  # fmt: skip
 # Por número y género: [singular, plural][masculino, femenino].
 DETERMINERS = (
@@ -32,20 +30,23 @@ DETERMINERS = (
 ADJECTIVES = (
     (("viejo", "vieja"), ("viejos", "viejas")),
     (("nuevo", "nueva"), ("nuevos", "nuevas")),
-    (("extraño", "extraña"), ("extraños", "extrañas")),
+    (("roto", "rota"), ("rotos", "rotas")),
     (("pequeño", "pequeña"), ("pequeños", "pequeñas")),
 )
-ADVERBS = ("aquí", "ahí", "bien", "mucho", "poco")
-OPENING = ("aquí", "están")
-MAX_ITEMS = 14  # cosas enumeradas, como mucho: menos que nombres, porque ninguno se repite
-MIN_DISTANCE = 1
-MAX_DISTANCE = 3 * (MAX_ITEMS - 1) + 1
+PREPOSITIONS = ("de", "con", "sin", "sobre", "tras", "ante", "junto a", "cerca de")
+OPENINGS = ("", "hoy", "ahora", "por fin", "a veces", "de noche")
+VERBS = (
+    ("brilla", "brillan"), ("cae", "caen"), ("falta", "faltan"), ("sobra", "sobran"),
+    ("sirve", "sirven"), ("vuelve", "vuelven"), ("llega", "llegan"), ("espera", "esperan"),
+)  # fmt: skip
+ENDINGS = ("aquí", "ahí", "bien", "mucho", "poco")
+SHORTEST = 3  # palabras del complemento más corto
 PAD = 0
 
 
 @dataclass(frozen=True)
 class Sentence:
-    """Una frase en palabras, el sitio de su primer verbo y la forma equivocada de ese verbo.
+    """Una frase en palabras, el sitio de su verbo y la forma equivocada de ese verbo.
 
     `words[verb]` es la forma correcta. `plural` dice el número del sujeto.
     """
@@ -56,67 +57,67 @@ class Sentence:
     plural: bool
 
 
-def _item(rng: random.Random, subject: tuple, plural: int, adjective: bool) -> list[str]:
-    """Determinante, nombre y quizá adjetivo, del mismo número y género, y la coma."""
-    feminine = subject[4]
-    words = [rng.choice(DETERMINERS)[plural][feminine], subject[plural]]
-    if adjective:
-        words.append(rng.choice(ADJECTIVES)[plural][feminine])
-    return [*words, ","]
+def make_sentence(distance: int, rng: random.Random) -> Sentence:
+    """Sortea una frase con el verbo `distance` palabras después del nombre del sujeto.
 
+    El sujeto es singular o plural con la misma probabilidad, sin relación con los nombres de en medio: quien no lo
+    recuerde acierta la mitad. Error si la distancia no es 1 ni llega a 4, lo que ocupa el complemento más corto.
 
-def make_sentence(distance: int, rng: random.Random, items: int = 0, verbs: int = 1) -> Sentence:
-    """Sortea una frase con `distance` palabras entre el sujeto y el primer verbo.
-
-    `items` es cuántas cosas se enumeran como mínimo (se añaden delante del sujeto) y `verbs`, de cuántas se dice lo que
-    hacen; solo la primera está a la distancia pedida. El número de cada cosa se sortea aparte, así que las demás no
-    ayudan. Error si la distancia no está entre 1 y 40 o no se puede formar.
-
-    >>> " ".join(make_sentence(5, random.Random(1), items=3).words)
-    ''
+    >>> " ".join(make_sentence(7, random.Random(5)).words)
+    'hoy unos libros de mi vaso de mis platos vuelven bien .'
     """
-    if not MIN_DISTANCE <= distance <= MAX_DISTANCE:
-        raise ValueError(f"La distancia es {distance} y debe estar entre {MIN_DISTANCE} y {MAX_DISTANCE}.")
-    after, adjective = _split(distance, rng)
-    items = min(MAX_ITEMS, max(items, len(after) + 1))
-    chosen = rng.sample(SUBJECTS, items)
-    numbers = [rng.randrange(2) for _ in chosen]
-    target = items - 1 - len(after)
-    extras = [rng.random() < 1 / 3 for _ in range(target)] + [adjective, *after]
-    listed = [word for parts in zip(chosen, numbers, extras, strict=True) for word in _item(rng, *parts)]
-    others = rng.sample([i for i in range(items) if i != target], min(verbs, items) - 1)
-    said = [[chosen[i][2 + numbers[i]], rng.choice(ADVERBS)] for i in [target, *others]]
-    head = [*OPENING, *listed[:-1], ":"]
-    tail = [word for clause in said for word in [*clause, ","]][:-1]
-    subject = chosen[target]
-    return Sentence((*head, *tail, "."), len(head), subject[3 - numbers[target]], bool(numbers[target]))
+    if distance < 1 or 1 < distance <= SHORTEST:
+        raise ValueError(f"La distancia es {distance}: pide 1 (verbo junto al sujeto) o al menos {SHORTEST + 1}.")
+    plural = rng.randrange(2)
+    verb = rng.choice(VERBS)
+    subject = _noun_phrase(rng, plural)[:2]  # sin adjetivo: la distancia se cuenta desde el nombre
+    head = [*rng.choice(OPENINGS).split(), *subject, *_complements(rng, distance - 1)]
+    words = (*head, verb[plural], rng.choice(ENDINGS), ".")
+    return Sentence(words, len(head), verb[1 - plural], bool(plural))
 
 
-def _split(distance: int, rng: random.Random) -> tuple[list[bool], bool]:
-    """Reparte la distancia en cosas de 3 palabras, o de 4 con adjetivo: (adjetivo de cada cosa, el del sujeto).
+def sample_distance(rng: random.Random, longest: int = 40, adjacent: float = 0.5) -> int:
+    """Sortea una distancia: a menudo 1, sujeto y verbo juntos; si no, de 4 a `longest` por igual.
 
-    Tras el sujeto van su adjetivo, si lo lleva, y un signo; después, las demás cosas.
+    >>> [sample_distance(random.Random(i)) for i in range(4)]
+    [30, 1, 7, 1]
     """
-    options = [
-        (own, long, (distance - 1 - own - 4 * long) // 3)
-        for own in (0, 1)
-        for long in range(distance)
-        if (distance - 1 - own - 4 * long) >= 0 and (distance - 1 - own - 4 * long) % 3 == 0
-    ]
-    if not options:
-        raise ValueError(f"Con distancia {distance} no cabe un número entero de cosas: prueba {distance + 1}.")
-    own, long, short = rng.choice(options)
-    after = [True] * long + [False] * short
-    rng.shuffle(after)
-    return after, bool(own)
+    return 1 if rng.random() < adjacent else rng.randint(SHORTEST + 1, longest)
 
 
 def vocabulary() -> dict[str, int]:
-    """Todas las palabras y signos de la gramática con su número, desde 1: el 0 es el relleno.
+    """Todas las palabras de la gramática con su número, desde 1: el 0 es el relleno.
 
     >>> len(vocabulary()), vocabulary()["."]
     (99, 1)
     """
     words = {form for group in (*DETERMINERS, *ADJECTIVES) for pair in group for form in pair}
-    words |= {form for subject in SUBJECTS for form in subject[:4]} | {*ADVERBS, *OPENING, ",", ":"}
+    words |= {form for noun in NOUNS for form in noun[:2]} | {form for verb in VERBS for form in verb}
+    words |= {word for text in (*PREPOSITIONS, *OPENINGS, *ENDINGS) for word in text.split()}
     return {word: i for i, word in enumerate([".", *sorted(words)], start=1)}
+
+
+def encode(sentences: Sequence[Sentence], vocab: dict[str, int]) -> list[list[int]]:
+    """Las frases en números, cada una con su longitud."""
+    return [[vocab[word] for word in sentence.words] for sentence in sentences]
+
+
+def _noun_phrase(rng: random.Random, plural: int) -> list[str]:
+    """Determinante, nombre y, una vez de cada tres, adjetivo, todos del mismo número y género."""
+    noun = rng.choice(NOUNS)
+    feminine = int(noun[2])
+    phrase = [rng.choice(DETERMINERS)[plural][feminine], noun[plural]]
+    if rng.random() < 1 / 3:
+        phrase.append(rng.choice(ADJECTIVES)[plural][feminine])
+    return phrase
+
+
+def _complements(rng: random.Random, length: int) -> list[str]:
+    """Complementos con preposición que suman `length` palabras, cada nombre con su número al azar."""
+    found: list[str] = []
+    while len(found) < length:
+        candidate = rng.choice(PREPOSITIONS).split() + _noun_phrase(rng, rng.randrange(2))
+        left = length - len(found) - len(candidate)
+        if left == 0 or left >= SHORTEST:  # que lo que falte se pueda llenar
+            found += candidate
+    return found
