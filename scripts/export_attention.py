@@ -55,6 +55,8 @@ def attention_of(model, tokenizer, kind: str, text: str) -> dict:
         _, weights = ours(written, source=source, return_weights=True)
     layers = [(SCALE * layer[0]).round().int().tolist() for layer in getattr(weights, kind)]
     rows = [shown(tokenizer, i) for i in written[0].tolist()]
+    if kind != "encoder":
+        rows[0] = "START"  # en T5 es el de relleno
     columns = [shown(tokenizer, i) for i in source[0].tolist()] if kind == "cross" else rows
     return {"rows": rows, "columns": columns, "weights": layers}
 

@@ -91,8 +91,8 @@ def test_layers_heads_and_words_show_the_exported_numbers(page, stored):
     words = page.get_by_role("group", name="Token que mira").get_by_role("button")
     assert words.all_inner_texts() == example["rows"]
     for layer, head, row in ((0, 0, 1), (1, 3, 2), (0, 2, 0)):
-        page.get_by_role("combobox", name="Capa").select_option(str(layer))
-        page.get_by_role("combobox", name="Cabeza").select_option(str(head))
+        page.get_by_role("combobox", name="Capa").select_option(value=str(layer))
+        page.get_by_role("combobox", name="Cabeza").select_option(value=str(head))
         words.nth(row).hover()
         weights = example["weights"][layer][head][row]
         assert close(looks(page), weights)
@@ -107,7 +107,7 @@ def test_layers_heads_and_words_show_the_exported_numbers(page, stored):
 @pytest.mark.slow
 def test_hovering_the_map_and_the_mean_of_the_heads(page, stored):
     example = stored["traducir"]
-    page.get_by_role("combobox", name="Cabeza").select_option("media")
+    page.get_by_role("combobox", name="Cabeza").select_option(value="media")
     page.locator(".am-cell[data-row='2']").first.hover()
     heads = example["weights"][0]
     mean = [sum(rows[2][s] for rows in heads) / len(heads) for s in range(len(example["columns"]))]
@@ -116,7 +116,7 @@ def test_hovering_the_map_and_the_mean_of_the_heads(page, stored):
 
 @pytest.mark.slow
 def test_keyboard_and_another_sentence(page, stored):
-    page.get_by_role("combobox", name="Frase").select_option("1")
+    page.get_by_role("combobox", name="Frase").select_option(value="1")
     example = stored["la frase del libro"]
     words = page.get_by_role("group", name="Token que mira").get_by_role("button")
     words.nth(1).focus()

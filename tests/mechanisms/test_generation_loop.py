@@ -66,7 +66,7 @@ def test_file_is_what_the_minis_generate_now(stored):
 
 
 def written(page) -> list[str]:
-    return page.locator(".gl-token").all_inner_texts()
+    return page.locator(".gl-token").all_text_contents()
 
 
 def seen(token: str) -> str:
@@ -79,13 +79,13 @@ def test_steps_forward_and_back_show_the_exported_numbers(page, stored):
     assert written(page) == [seen(token) for token in example["start"]]
     for number, step in enumerate(example["steps"]):
         rows = page.locator(".gl-table tbody tr")
-        assert rows.locator("th").all_inner_texts() == [seen(token) for token, _ in step["candidates"]]
+        assert rows.locator("th").all_text_contents() == [seen(token) for token, _ in step["candidates"]]
         assert rows.nth(step["chosen"]).get_attribute("class") == "is-chosen"
         assert rows.locator(".gl-value").first.inner_text().endswith(" %")
         page.get_by_role("button", name="Paso").click()
         chosen = [s["candidates"][s["chosen"]][0] for s in example["steps"][: number + 1]]
         assert written(page)[len(example["start"]) :] == [seen(token) for token in chosen]
-    assert page.get_by_role("button", name="Paso").is_disabled()
+    assert page.get_by_role("button", name="Paso").get_attribute("aria-disabled") == "true"
     assert f"Fin en {len(example['steps'])} pasos" in page.locator(".gl-status").inner_text()
     page.get_by_role("button", name="Atrás").click()
     assert len(written(page)) == len(example["start"]) + len(example["steps"]) - 1

@@ -7,16 +7,13 @@ Lo que NO hace: embeddings ni logits, que son de `utils.model.transformer`.
 """
 
 import math
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
 from utils.model.attention import MultiHeadAttention
+from utils.model.config import TransformerConfig
 from utils.model.positions import relative_buckets
-
-if TYPE_CHECKING:
-    from utils.model.transformer import TransformerConfig
 
 #: Casillas de distancia de T5 y distancia a partir de la cual todas caen en la última.
 BUCKETS, MAX_DISTANCE = 32, 128
@@ -117,7 +114,7 @@ class Block(nn.Module):
     con *post-norm*, como en 2017, el resultado de la suma.
     """
 
-    def __init__(self, config: "TransformerConfig", cross: bool):
+    def __init__(self, config: TransformerConfig, cross: bool):
         super().__init__()
         c = config
         shape = (c.dim, c.heads, c.kv_heads, c.head_dim, c.bias)
@@ -158,7 +155,7 @@ class Block(nn.Module):
 class Stack(nn.Module):
     """Una pila de bloques: un codificador (cada token mira a todos) o un decodificador (solo al pasado)."""
 
-    def __init__(self, config: "TransformerConfig", layers: int, causal: bool, cross: bool = False):
+    def __init__(self, config: TransformerConfig, layers: int, causal: bool, cross: bool = False):
         super().__init__()
         self.causal = causal
         self.blocks = nn.ModuleList(Block(config, cross) for _ in range(layers))

@@ -51,16 +51,19 @@ def from_huggingface(model: nn.Module) -> Transformer:
     family = model.config.model_type
     if family not in converters:
         raise ValueError(f"No sé cargar «{family}»: puedo con {', '.join(converters)}.")
-    config, state = converters[family](model.config, dict(model.state_dict()))
+    try:
+        config, state = converters[family](model.config, dict(model.state_dict()))
+    except KeyError as missing:
+        raise ValueError(f"Al modelo le falta {missing}: ¿es la clase con la cabeza de lenguaje?") from missing
     with torch.device("meta"):  # sin reservar ni sortear pesos que se van a sustituir
         ours = Transformer(config)
     expected = set(ours.state_dict())
     if config.tied:
         state["head.weight"] = state["embedding.weight"]
-    for name in expected - state.keys():
+    for name in expected - state.keys():  # Qwen2 lleva sesgo solo en q, k y v
         if not name.endswith(".bias"):
-            raise ValueError(f"Al modelo le falta «{name}»: ¿es la clase con la cabeza de lenguaje?")
-        state[name] = torch.zeros_like(ours.get_parameter(name), device=model.device)  # Qwen2: sesgo solo en q, k y v
+            raise ValueError(f"Al modelo le falta «{name}»: sus capas no son las que espero.")
+        state[name] = torch.zeros_like(ours.get_parameter(name), device=model.device)
     state = {name: tensor.detach().clone() for name, tensor in state.items() if name in expected}
     ours.load_state_dict(state, assign=True)
     ours.tie()

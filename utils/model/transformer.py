@@ -1,7 +1,8 @@
 """El transformer entero: de ids a logits, como codificador, decodificador o los dos.
 
 Con `encoder_layers` y `decoder_layers` se elige la familia: solo codificador (BERT), solo decodificador (Llama) o
-ambos (T5). Los demás ajustes cambian las piezas: posiciones, norma, activación, *pre-norm* o *post-norm*.
+ambos (T5). Los demás ajustes (`utils.model.config`) cambian las piezas: posiciones, norma,
+activación, *pre-norm* o *post-norm*.
 
 Lo que NO hace: generar con caché (`utils.model.decoding`) ni tokenizar. Sus pesos nacen al azar; los de un modelo de
 Hugging Face los pone `utils.model.load`.
@@ -9,52 +10,15 @@ Hugging Face los pone `utils.model.load`.
 
 import math
 from dataclasses import dataclass, field
-from typing import Literal
 
 from torch import Tensor, nn
 
 from utils.model.attention import causal_mask, padding_mask
 from utils.model.blocks import LayerNorm, Stack, gelu
+from utils.model.config import TransformerConfig
 from utils.model.positions import sinusoidal
 
-
-@dataclass(frozen=True)
-class TransformerConfig:
-    """Los ajustes de un modelo. Los de fábrica son los de un transformer moderno pequeño; `ValueError` si no encajan.
-
-    >>> TransformerConfig(vocab=10, decoder_layers=2).head_dim is None
-    True
-    """
-
-    vocab: int  # V
-    dim: int = 128  # D
-    heads: int = 4  # H
-    encoder_layers: int = 0
-    decoder_layers: int = 0
-    kv_heads: int | None = None  # cabezas de clave y valor; None: tantas como H
-    head_dim: int | None = None  # None: D / H
-    hidden: int | None = None  # ancho de la red de cada posición, F; None: 4 D
-    positions: Literal["learned", "sinusoidal", "rope", "relative"] = "rope"
-    max_positions: int | None = 512  # None: sin tope (solo con «relative»)
-    norm: Literal["layer", "rms"] = "rms"
-    pre_norm: bool = True
-    activation: Literal["relu", "gelu", "geglu", "swiglu"] = "swiglu"
-    bias: bool = False
-    dropout: float = 0.0
-    norm_eps: float = 1e-6
-    rope_base: float = 10000.0
-    tied: bool = True  # la matriz de salida es la de embeddings
-    masked_lm: bool = False  # las dos piezas propias de BERT: norma tras los embeddings y una capa más antes de V
-
-    def __post_init__(self):
-        if self.encoder_layers + self.decoder_layers < 1:
-            raise ValueError("El modelo no tiene capas: da encoder_layers, decoder_layers o los dos.")
-        if self.positions not in ("learned", "sinusoidal", "rope", "relative"):
-            raise ValueError(f"No hay posiciones «{self.positions}»: elige learned, sinusoidal, rope o relative.")
-        if self.norm not in ("layer", "rms"):
-            raise ValueError(f"No hay una norma «{self.norm}»: elige layer o rms.")
-        if self.max_positions is None and self.positions != "relative":
-            raise ValueError(f"Las posiciones «{self.positions}» necesitan un máximo: da max_positions.")
+__all__ = ["Transformer", "TransformerConfig", "Weights"]
 
 
 @dataclass

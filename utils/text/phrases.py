@@ -46,7 +46,7 @@ class WordVocabulary:
 
     >>> vocabulary = WordVocabulary(["la gata", "la luna"])
     >>> vocabulary.encode("la luna"), vocabulary.decode([1, 4, 3, 2, 0])
-    ([4, 5, 2], 'gata la')
+    ([4, 5, 2], 'la gata')
     """
 
     def __init__(self, texts: Iterable[str]):

@@ -137,8 +137,9 @@ class GenerationLoop extends HTMLElement {
       const row = make("tr", index === chosen ? "is-chosen" : "", name, make("td", "", bar, make("span", "gl-value", decimal(prob)), mark));
       return row;
     }));
-    this.back.disabled = step === 0;
-    this.next.disabled = done;
+    // Sin `disabled`: un botón que se apaga pierde el foco, y con él se perdería el teclado.
+    this.back.setAttribute("aria-disabled", step === 0);
+    this.next.setAttribute("aria-disabled", done);
     const [token, prob] = candidates[chosen];
     this.status.textContent = done
       ? `Fin en ${steps.length} pasos: el último token es «${visible(token)}».`

@@ -1,0 +1,49 @@
+"""El widget `bpe-merges`: valida sus datos y escribe la tabla que se ve sin JavaScript.
+
+Lo registra `widgets.py`. Las fusiones de la tabla las calcula `utils.text.bpe_train` al construir el libro.
+"""
+
+import html
+from itertools import islice, takewhile
+
+LONGEST = 160
+SHOWN = 8
+
+
+def bpe_spec(body: dict) -> dict:
+    """Valida el YAML del widget, que solo lleva `text`; `ValueError` si no vale."""
+    unknown = sorted(set(body) - {"text"})
+    if unknown:
+        raise ValueError(f"sobra la clave `{unknown[0]}`; solo vale text.")
+    text = body.get("text")
+    if not isinstance(text, str) or not text.strip() or len(text) > LONGEST:
+        raise ValueError(f"`text` debe ser un texto de entre 1 y {LONGEST} caracteres.")
+    return {"text": text}
+
+
+def repeated_merges(text: str) -> list[tuple[bytes, bytes, bytes, int]]:
+    """Las fusiones de parejas que se repiten, como (izquierda, derecha, token nuevo, veces)."""
+    from utils.text.bpe import ByteBPE
+    from utils.text.bpe_train import count_words, merge_steps
+
+    bpe = ByteBPE()
+    steps = takewhile(lambda step: step.count > 1, merge_steps(bpe, count_words(text)))
+    return [(*(bpe.vocabulary[i] for i in step.pair), bpe.vocabulary[step.new], step.count) for step in steps]
+
+
+def bpe_table(spec: dict) -> str:
+    """La tabla estática, en HTML: las primeras fusiones del texto inicial."""
+    rows = []
+    for number, (left, right, token, count) in enumerate(islice(repeated_merges(spec["text"]), SHOWN), start=1):
+        pair, new = f"{_code(left)} + {_code(right)}", _code(token)
+        rows.append(f'<tr><th scope="row">{number}</th><td>{pair}</td><td>{new}</td><td class="bm-number">{count}</td></tr>')
+    head = "".join(f'<th scope="col">{name}</th>' for name in ("Fusión", "Pareja", "Token nuevo", "Apariciones"))
+    caption = f"Las primeras fusiones de «{html.escape(spec['text'])}»"
+    return (
+        f'<table class="bm-table"><caption>{caption}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+    )
+
+
+def _code(token: bytes) -> str:
+    return f"<code>{html.escape(token.decode('utf-8', 'backslashreplace').replace(' ', '␣'))}</code>"
