@@ -88,6 +88,8 @@ models: $(STAMP) ## Entrena los modelos pequeños de models/
 
 data: $(STAMP) ## Genera los conjuntos de datos de data/
 	@$(PY) scripts/build_data.py
+	@$(PY) scripts/build_prompts.py
+	@$(PY) scripts/build_data_cards.py
 
 serve: $(STAMP) ## Sirve el sitio construido en esta máquina
 	@[ -f _build/html/index.html ] || { echo 'El sitio no está construido. Ejecuta antes «make book».' >&2; exit 1; }

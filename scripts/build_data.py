@@ -12,7 +12,7 @@ from pathlib import Path
 
 from utils.course.env import repo_root
 from utils.text.dialogues import DialogueGenerator, load_grammar
-from utils.text.instructions import NAMES, InstructionGenerator, load_instruction_grammar, load_lexicon
+from utils.text.instructions import InstructionGenerator, load_instruction_grammar, load_lexicon
 
 SEED = 2026
 DIALOGUES = {"train": 5000, "validation": 320, "test": 400}
@@ -42,7 +42,7 @@ def main() -> None:
         write_jsonl(data / "dialogos" / f"{split}.jsonl", rows)
     for split, size in INSTRUCTIONS.items():
         # otra semilla: los diálogos de las preguntas no son los que se resumen
-        dialogues = DialogueGenerator(common, domains, split, SEED + 1, NAMES)
+        dialogues = DialogueGenerator(common, domains, split, SEED + 1)
         rows = list(itertools.islice(iter(InstructionGenerator(grammar, dialogues, lexicon, SEED)), size))
         write_jsonl(
             data / "instrucciones" / f"{split}.jsonl",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import (
     BertConfig,
     BertForMaskedLM,
@@ -57,7 +57,7 @@ class Recipe:
 RECIPES = {
     "mini-t5": Recipe("t5", "trozos borrados", 600, 24, t5_optimizer, 100,
         ("No responde a ninguna instrucción: solo restaura trozos borrados.",)),
-    "mini-flan-t5": Recipe("t5", "instrucciones", 3200, 24, t5_optimizer, 100, start="mini-t5",
+    "mini-flan-t5": Recipe("t5", "instrucciones", 5000, 24, t5_optimizer, 100, start="mini-t5",
         limits=("No sabe resumir: nunca ha visto un resumen.", "Fuera de sus seis tareas escribe cosas sin sentido.")),
     "mini-gpt": Recipe("gpt", "causal", 1500, 24, adamw(2e-3), 100,
         ("Continúa texto parecido al suyo, sin saber nada del mundo.", "No sigue instrucciones.")),
@@ -82,17 +82,20 @@ def load_texts(split: str) -> list[str]:
 def train_tokenizer() -> Tokenizer:
     """BPE de bytes: cualquier texto UTF-8 se puede escribir, y «ñ» no es un caso especial.
 
-    El espacio va siempre aparte de la palabra. En GPT-2 va pegado delante, y «Evaristo» se parte de una manera al
-    empezar la línea y de otra en medio: un modelo tan pequeño no sabe que son el mismo nombre y no puede copiarlo.
+    El espacio va pegado delante de la palabra, también al principio del texto y de cada línea, donde se pone uno que
+    al decodificar se quita. Sin él, como en GPT-2, «Evaristo» se parte de una manera al empezar la línea y de otra en
+    medio: un modelo tan pequeño no sabe que son el mismo nombre y no puede copiarlo.
     """
     tokenizer = Tokenizer(models.BPE())
-    words, marks = Regex(r"\p{L}+"), Regex(r"\p{N}+|\n|[^\p{L}\p{N}\n]+")
+    tokenizer.normalizer = normalizers.Sequence([normalizers.Prepend(" "), normalizers.Replace("\n", "\n ")])
+    pieces = Regex(r" ?\p{L}+| ?\p{N}+|\n| ?[^\s\p{L}\p{N}]+|\s")
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence([
-        pre_tokenizers.Split(words, "isolated"),
-        pre_tokenizers.Split(marks, "isolated"),
+        pre_tokenizers.Split(pieces, "isolated"),
         pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
     ])  # fmt: skip
-    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.decoder = decoders.Sequence([
+        decoders.ByteLevel(), decoders.Replace("\n ", "\n"), decoders.Strip(" ", 1, 0),
+    ])  # fmt: skip
     trainer = trainers.BpeTrainer(
         vocab_size=VOCABULARY,
         special_tokens=SPECIAL,

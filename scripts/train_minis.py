@@ -26,7 +26,7 @@ from transformers import PreTrainedTokenizerFast
 
 from utils.course.env import repo_root, set_seed
 from utils.text.dialogues import DialogueGenerator, load_grammar
-from utils.text.instructions import NAMES, TRAINING_MIX, InstructionGenerator, load_instruction_grammar, load_lexicon
+from utils.text.instructions import TRAINING_MIX, InstructionGenerator, load_instruction_grammar, load_lexicon
 from utils.train.loop import History, train
 from utils.train.objectives import CausalLM, MaskedLM, Seq2Seq, SpanCorruption, tokenize_pairs
 
@@ -71,7 +71,7 @@ def fresh_instructions(size: int) -> list[dict]:
     Con las 12 000 del archivo, repetidas, el modelo las memoriza y no aprende a copiar: acierta el 0 % de las copias.
     """
     data = repo_root() / "data"
-    dialogues = DialogueGenerator(*load_grammar(data / "dialogos" / "gramatica"), "train", SEED, NAMES)
+    dialogues = DialogueGenerator(*load_grammar(data / "dialogos" / "gramatica"), "train", SEED)
     grammar = load_instruction_grammar(data / "instrucciones" / "gramatica.yaml")
     lexicon = load_lexicon(data / "textos" / "trafalgar.txt")
     return list(itertools.islice(InstructionGenerator(grammar, dialogues, lexicon, SEED, TRAINING_MIX), size))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from scripts import build_data
+from scripts import build_data, build_data_cards
 from utils.course.env import repo_root
 from utils.measure.facts import contains
 from utils.text.dialogues import SPLITS, DialogueGenerator, contract, join_clauses, load_grammar
@@ -264,3 +264,13 @@ def test_contraction_spares_words_that_only_look_like_it():
 def test_grammar_files_are_plain_yaml(grammar):
     for path in (FOLDER / "gramatica").glob("*.yaml"):
         assert isinstance(yaml.safe_load(path.read_text("utf-8")), dict), path.name
+
+
+def test_the_cards_tell_the_figures_of_the_files():
+    for path, text in build_data_cards.cards().items():
+        assert path.read_text("utf-8") == text, f"{path.parent.name}: ejecuta «make data»."
+
+
+def test_a_card_cannot_ask_for_a_figure_nobody_computes():
+    with pytest.raises(KeyError, match="inventado"):
+        build_data_cards.updated("<!-- calculado: inventado -->\n<!-- fin -->", {})

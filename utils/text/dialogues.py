@@ -100,23 +100,15 @@ class DialogueGenerator:
     """Sortea diálogos de una partición; en `test`, con nombres, problemas y encargos que `train` no tiene, y
     con la mitad de las frases nuevas.
 
-    `names` son las listas de nombres de `comun.yaml` de las que se sortean las personas.
     La partición de validación usa la gramática de entrenamiento: mide si el modelo aprende, no si generaliza.
     """
 
-    def __init__(
-        self,
-        common: dict,
-        domains: list[dict],
-        split: str,
-        seed: int,
-        names: tuple[str, ...] = ("nombres", "otros_nombres"),
-    ):
+    def __init__(self, common: dict, domains: list[dict], split: str, seed: int):
         if split not in SPLITS:
             raise ValueError(f"Partición desconocida: «{split}». Usa una de estas: {', '.join(SPLITS)}.")
         self.common, self.domains, self.split = common, domains, split
         self.part = "prueba" if split == "test" else "entrenamiento"
-        self.names = [name for key in names for name in common[key][self.part]]
+        self.names = [name for key in ("nombres", "otros_nombres") for name in common[key][self.part]]
         self.rng = random.Random(f"{seed}-{split}")
 
     def __iter__(self) -> Iterator[dict]:

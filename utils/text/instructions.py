@@ -17,8 +17,6 @@ from utils.text.dialogues import DialogueGenerator, contract, read_yaml
 TASKS = ("sentimiento", "tema", "entidades", "pregunta", "traduccion", "copia")
 #: Con qué frecuencia se entrena cada tarea: copiar y extraer son lo difícil, y de lo que dependen las demás.
 TRAINING_MIX = (*TASKS, "copia", "copia", "pregunta", "pregunta", "entidades")
-#: Las instrucciones solo usan los nombres de pila; los demás, para los diálogos que se resumen.
-NAMES = ("nombres",)
 CONSONANTS = ["b", "c", "d", "f", "g", "l", "m", "n", "p", "r", "s", "t", "v", "z", "ch", "ll", "tr", "pl"]
 SYLLABLES = [consonant + vowel for consonant in CONSONANTS for vowel in "aeiou"]
 PLACES = ["la calle", "la plaza", "el bar", "el barrio de", "la tienda de", "el parque de", "el puente de"]
@@ -26,7 +24,7 @@ PLACES = ["la calle", "la plaza", "el bar", "el barrio de", "la tienda de", "el 
 HELD_OUT_TRANSLATION = 10
 #: Al entrenar, esta parte de las respuestas que se extraen se cambia por palabras que no vienen a cuento. Lo que no se
 #: puede adivinar ni recordar hay que mirarlo en la entrada y copiarlo.
-INVENTED = 0.6
+INVENTED = 0.8
 
 
 def load_instruction_grammar(path: Path) -> dict:
@@ -58,7 +56,7 @@ class InstructionGenerator:
         self.rng = random.Random(f"{seed}-{dialogues.split}-instrucciones")
         # el tema se adivina por el vocabulario: se evalúa con diálogos nuevos de palabras conocidas
         self.known = dialogues if self.training else DialogueGenerator(
-            dialogues.common, dialogues.domains, "validation", seed + 2, NAMES  # los de data/dialogos, con otra semilla
+            dialogues.common, dialogues.domains, "validation", seed + 2  # los de data/dialogos, con otra semilla
         )  # fmt: skip
 
     def __iter__(self) -> Iterator[dict]:
@@ -102,7 +100,7 @@ class InstructionGenerator:
 
     def _entidades(self):
         common = self.dialogues.common
-        person, place = (self.rng.choice(common[k][self.part]) for k in ("nombres", "lugares"))
+        person, place = self.rng.choice(self.dialogues.names), self.rng.choice(common["lugares"][self.part])
         if self._invents():
             person = self._stranger().capitalize()
             place = f"{self.rng.choice(PLACES)} {self._stranger().capitalize()}"
@@ -139,7 +137,7 @@ class InstructionGenerator:
         return self.training and self.rng.random() < INVENTED
 
     def _stranger(self) -> str:
-        """Una palabra que no viene a cuento: de la novela o, una de cada tres veces, inventada con sílabas."""
-        if self.rng.random() < 1 / 3:
+        """Una palabra que no viene a cuento: de la novela o, la mitad de las veces, inventada con sílabas."""
+        if self.rng.random() < 0.5:
             return "".join(self.rng.choices(SYLLABLES, k=self.rng.randint(2, 3)))
         return self.rng.choice(self.lexicon)

@@ -1,4 +1,4 @@
-"""Escribe `extraction.jsonl` a partir de `extraction_templates.json`: `python data/prompts/build.py`.
+"""Escribe `data/prompts/extraction.jsonl` a partir de `extraction_templates.json`: `make data`.
 
 La semilla está en el propio JSON: dos ejecuciones dan el mismo archivo, byte a byte. `sentiment.jsonl` no se genera:
 está escrito a mano.
@@ -6,9 +6,10 @@ está escrito a mano.
 
 import json
 import random
-from pathlib import Path
 
-FOLDER = Path(__file__).resolve().parent
+from utils.course.env import repo_root
+
+FOLDER = repo_root() / "data" / "prompts"
 
 
 def build(grammar: dict) -> list[dict]:

@@ -1,0 +1,100 @@
+"""Pone al día las cifras y el ejemplo de las fichas de datos: `make data`.
+
+En cada ficha, lo que hay entre `<!-- calculado: nombre -->` y `<!-- fin -->` se escribe aquí, a partir de los archivos.
+El resto de la ficha es prosa y no se toca.
+"""
+
+import json
+import re
+from collections import Counter
+from pathlib import Path
+from statistics import mean
+
+from utils.course.env import repo_root
+from utils.measure.facts import contains
+from utils.text.dialogues import SPLITS
+from utils.text.instructions import TASKS
+
+HEADER = {"train": "entrenamiento", "validation": "validación", "test": "test"}
+BLOCK = re.compile(r"(<!-- calculado: (\w+) -->\n).*?(<!-- fin -->)", re.DOTALL)
+
+
+def table(header: list, rows: list[list]) -> str:
+    """Una tabla de Markdown.
+
+    >>> table(["a", "b"], [[1, 2]])
+    '| a | b |\\n|---|---|\\n| 1 | 2 |'
+    """
+    head, *body = ("| " + " | ".join(map(str, line)) + " |" for line in [header, *rows])
+    return "\n".join([head, "|---" * len(header) + "|", *body])
+
+
+def decimal(value: float) -> str:
+    return f"{value:.1f}".replace(".", ",")
+
+
+def thousands(value: int) -> str:
+    """Los millares se separan desde cinco cifras, como pide la norma."""
+    return f"{value:,}".replace(",", " ") if value >= 10_000 else str(value)
+
+
+def example(row: dict) -> str:
+    return "```json\n" + json.dumps(row, ensure_ascii=False, indent=2) + "\n```"
+
+
+def dialogue_blocks(rows: dict[str, list[dict]]) -> dict[str, str]:
+    """Los bloques de la ficha de `data/dialogos`."""
+    sizes = []
+    for split in SPLITS:
+        dialogues = [row["dialogue"] for row in rows[split]]
+        turns, words = mean(d.count("\n") + 1 for d in dialogues), mean(len(d.split()) for d in dialogues)
+        summary = mean(len(row["summary"].split()) for row in rows[split])
+        sizes.append([f"`{split}.jsonl`", len(dialogues), decimal(turns), decimal(words), decimal(summary)])
+    counts = {split: Counter(row["domain"] for row in rows[split]) for split in SPLITS}
+    domains = sorted(counts["train"], key=lambda name: name.translate(str.maketrans("áéíóú", "aeiou")))
+    topics = {row["topic"] for split in SPLITS for row in rows[split]}
+    references = [(text, row["facts"]["b"]) for row in rows["test"] for text in row["references"]]
+    silent = 100 * mean(not contains(text, name) for text, name in references)
+    shortest = min(rows["test"], key=lambda row: len(row["dialogue"]))
+    return {
+        "tamaños": table(
+            ["Archivo", "Diálogos", "Turnos de media", "Palabras por diálogo", "Palabras por resumen"], sizes
+        ),
+        "dominios": table(["Dominio", *HEADER.values()], [[d, *(counts[s][d] for s in SPLITS)] for d in domains])
+        + f"\n\nLos {len(domains)} dominios reúnen {len(topics)} temas.",
+        "ejemplo": example(shortest),
+        "silencio": "La excepción es `b`: "
+        f"al {decimal(silent)} % de los resúmenes de test les basta con nombrar a quien pide.",
+    }
+
+
+def instruction_blocks(rows: dict[str, list[dict]]) -> dict[str, str]:
+    """Los bloques de la ficha de `data/instrucciones`."""
+    counts = {split: Counter(row["task"] for row in rows[split]) for split in SPLITS}
+    lines = [[task, *(counts[s][task] for s in SPLITS)] for task in TASKS]
+    lines.append(["total", *(thousands(len(rows[s])) for s in SPLITS)])
+    entity = next(row for row in rows["test"] if row["task"] == "entidades")
+    return {"tamaños": table(["Tarea", *HEADER.values()], lines), "ejemplo": example(entity)}
+
+
+def updated(card: str, blocks: dict[str, str]) -> str:
+    """La ficha con sus bloques al día. `KeyError` si la ficha pide un bloque que no se calcula."""
+    return BLOCK.sub(lambda m: f"{m[1]}{blocks[m[2]]}\n{m[3]}", card)
+
+
+def cards() -> dict[Path, str]:
+    """Cada ficha y el texto que debe tener."""
+    texts = {}
+    for name, blocks in (("dialogos", dialogue_blocks), ("instrucciones", instruction_blocks)):
+        folder = repo_root() / "data" / name
+        rows = {
+            split: [json.loads(line) for line in (folder / f"{split}.jsonl").read_text("utf-8").splitlines()]
+            for split in SPLITS
+        }
+        texts[folder / "README.md"] = updated((folder / "README.md").read_text("utf-8"), blocks(rows))
+    return texts
+
+
+if __name__ == "__main__":
+    for path, text in cards().items():
+        path.write_text(text, "utf-8")
