@@ -35,8 +35,8 @@ def bpe_table(spec: dict) -> str:
     """La tabla estática, en HTML: las primeras fusiones del texto inicial."""
     rows = []
     for number, (left, right, token, count) in enumerate(islice(repeated_merges(spec["text"]), SHOWN), start=1):
-        pair, new = f"{_code(left)} + {_code(right)}", _code(token)
-        rows.append(f'<tr><th scope="row">{number}</th><td>{pair}</td><td>{new}</td><td class="bm-number">{count}</td></tr>')
+        cells = f"<td>{_code(left)} + {_code(right)}</td><td>{_code(token)}</td>"
+        rows.append(f'<tr><th scope="row">{number}</th>{cells}<td class="bm-number">{count}</td></tr>')
     head = "".join(f'<th scope="col">{name}</th>' for name in ("Fusión", "Pareja", "Token nuevo", "Apariciones"))
     caption = f"Las primeras fusiones de «{html.escape(spec['text'])}»"
     return (
@@ -46,4 +46,4 @@ def bpe_table(spec: dict) -> str:
 
 
 def _code(token: bytes) -> str:
-    return f"<code>{html.escape(token.decode('utf-8', 'backslashreplace').replace(' ', '␣'))}</code>"
+    return f"<code>{html.escape(token.decode('utf-8', 'backslashreplace').replace(' ', '·'))}</code>"

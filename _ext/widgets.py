@@ -26,6 +26,7 @@ from course_html import add_assets
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
+from widget_bpe import bpe_spec, bpe_table
 
 SOURCES = "_static/course/widgets"
 # Los módulos de cada widget, en el orden en que se juntan.
@@ -33,6 +34,7 @@ BUNDLES = {
     "sampling-explorer": ["sampling.mjs", "sampling-explorer.mjs"],
     "generation-loop": ["generation-loop.mjs"],
     "attention-map": ["attention-map.mjs"],
+    "bpe-merges": ["bpe.mjs", "bpe-merges.mjs"],
 }
 # Lo escribe scripts/export_attention.py, con los minis.
 _ATTENTION = Path(__file__).resolve().parents[1] / SOURCES / "attention-map.json"
@@ -160,6 +162,7 @@ WIDGETS: dict[str, tuple[Callable[[dict], dict], Callable[[dict], str]]] = {
     "sampling-explorer": (sampling_spec, sampling_table),
     "generation-loop": (generation_spec, generation_table),
     "attention-map": (attention_spec, attention_table),
+    "bpe-merges": (bpe_spec, bpe_table),
 }
 
 

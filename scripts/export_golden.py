@@ -2,8 +2,9 @@
 
     python scripts/export_golden.py
 
-Deja `tests/mechanisms/golden/sampling.json`. Las pruebas comprueban que el fichero está al día y que el
-JavaScript de `_static/course/widgets/` da lo mismo con 1e-6 de margen. No prueba nada por sí mismo.
+Deja `sampling.json` y `bpe.json` en `tests/mechanisms/golden/`. Las pruebas comprueban que están al día y que el
+JavaScript de `_static/course/widgets/` da lo mismo (las probabilidades, con 1e-6 de margen). No prueba nada por sí
+mismo.
 """
 
 import json
@@ -14,8 +15,12 @@ from pathlib import Path
 import torch
 
 from utils.model.decoding import probabilities
+from utils.text.bpe import ByteBPE
+from utils.text.bpe_train import count_words, merge_steps
+from utils.text.pretokenize import split_words
 
 GOLDEN = Path(__file__).resolve().parents[1] / "tests" / "mechanisms" / "golden" / "sampling.json"
+BPE_GOLDEN = GOLDEN.with_name("bpe.json")
 
 # Los logits son múltiplos de 1/8: así son exactos en float32 y el margen mide solo las fórmulas.
 LOGITS = {
@@ -69,12 +74,42 @@ def _case(name: str, logits: list[float], temperature: float, top_k: int | None,
     }
 
 
+BPE_TEXTS = (
+    "el sol sale solo, la sal sala y el sol se posa en la sala",
+    "ab ba ab ba", "aaaaaaaaaa aaaaaaa", "banana bandana", "¡Ñandú, ñandú! ¿Pingüino o pingüina?", "",
+    "x", "  dos  espacios \n\n y saltos\r\n", "don't they'll we're I'm it's", "日本 日本語 日本", "👩🏽‍🚀👩🏽‍🚀", "12 123 1234 12345",
+    "tres tristes tigres tragaban trigo en un trigal, en tres tristes trastos", "\u00a0\u2003 e\u0301e\u0301",
+)  # fmt: skip
+
+
+def bpe_cases() -> list[dict]:
+    """Cada texto con sus palabras, las fusiones de parejas repetidas y cómo queda; los tokens son listas de bytes."""
+    generator = random.Random(0)
+    mixed = ["".join(generator.choices("aab ñ'r", k=generator.randint(5, 60))) for _ in range(30)]
+    return [_bpe_case(text) for text in (*BPE_TEXTS, *mixed)]
+
+
+def _bpe_case(text: str) -> dict:
+    bpe, merges = ByteBPE(), []
+    for step in merge_steps(bpe, count_words(text)) if text else ():
+        if step.count < 2:
+            break
+        merges.append([*(list(bpe.vocabulary[i]) for i in step.pair), step.count])
+    last = ByteBPE(bpe.merges[: len(merges)])  # la última fusión leída ya no se repetía
+    return {
+        "text": text,
+        "words": split_words(text),
+        "merges": merges,
+        "tokens": [list(last.vocabulary[i]) for i in last.encode(text)],
+    }
+
+
 def main() -> None:
-    cases = golden_cases()
-    lines = ",\n".join(json.dumps(case, ensure_ascii=False) for case in cases)
-    GOLDEN.parent.mkdir(parents=True, exist_ok=True)
-    GOLDEN.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
-    print(f"{len(cases)} casos en {GOLDEN.name}")
+    for path, cases in ((GOLDEN, golden_cases()), (BPE_GOLDEN, bpe_cases())):
+        lines = ",\n".join(json.dumps(case, ensure_ascii=False) for case in cases)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+        print(f"{len(cases)} casos en {path.name}")
 
 
 if __name__ == "__main__":

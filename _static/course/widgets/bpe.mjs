@@ -66,7 +66,7 @@ export function mergeSteps(text, limit = Infinity) {
 export function readable(bytes) {
   try {
     const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(new Uint8Array(bytes));
-    return text.replaceAll(" ", "␣").replaceAll("\n", "↵");
+    return text.replaceAll(" ", "·").replaceAll("\n", "↵");
   } catch {
     return bytes.map((byte) => `\\x${byte.toString(16).padStart(2, "0")}`).join("");
   }
