@@ -77,7 +77,8 @@ def _case(name: str, logits: list[float], temperature: float, top_k: int | None,
 BPE_TEXTS = (
     "el sol sale solo, la sal sala y el sol se posa en la sala",
     "ab ba ab ba", "aaaaaaaaaa aaaaaaa", "banana bandana", "¡Ñandú, ñandú! ¿Pingüino o pingüina?", "",
-    "x", "  dos  espacios \n\n y saltos\r\n", "don't they'll we're I'm it's", "日本 日本語 日本", "👩🏽‍🚀👩🏽‍🚀", "12 123 1234 12345",
+    "x", "  dos  espacios \n\n y saltos\r\n", "don't they'll we're I'm it's",
+    "日本 日本語 日本", "👩🏽‍🚀👩🏽‍🚀", "12 123 1234 12345",
     "tres tristes tigres tragaban trigo en un trigal, en tres tristes trastos", "\u00a0\u2003 e\u0301e\u0301",
 )  # fmt: skip
 

@@ -82,7 +82,7 @@ def test_the_build_fails_with_the_same_messages(tmp_path):
     expected = {
         "```{quiz} roto\n```": r"roto\.yml, pregunta 1, opción b: falta `razon`",
         "```{quiz} nada\n```": r"No existe el cuestionario nada\.yml",
-        "```{widget} otro\n```": r"No hay un widget «otro»; los que hay son: sampling-explorer",
+        "```{widget} otro\n```": r"No hay un widget «otro»; los que hay son: .*sampling-explorer",
         "```{widget} sampling-explorer\ntokens: [a, b]\nlogits: [1]\n```": r"debe ser una lista de 2",
         "```{widget} sampling-explorer\nsolo texto\n```": r"el cuerpo debe ser YAML",
         "```{widget} sampling-explorer\ntokens: [a\n```": r"el YAML del cuerpo no se puede leer",
