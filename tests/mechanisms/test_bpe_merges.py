@@ -85,7 +85,8 @@ def test_forward_and_back(page, golden):
     )
     assert len(tokens(page)) == len(TEXT.encode())
     assert before.get_attribute("aria-disabled") == "true"
-    before.click()  # no hace nada
+    before.press("Enter")  # no hace nada
+    assert len(tokens(page)) == len(TEXT.encode())
     for number, (left, right, count) in enumerate(case["merges"], start=1):
         after.press("Enter")
         row = page.locator(".bm-table tbody tr").first
@@ -108,8 +109,12 @@ def test_the_reader_types_a_text(page):
     box = page.get_by_role("textbox", name="Tu texto")
     box.fill("ñu ñu ñu")
     assert tokens(page)[:3] == ["\\xc3", "\\xb1", "u"]
-    page.get_by_role("button", name="Fusión siguiente").press("Enter")
-    assert tokens(page)[:2] == ["ñ", "u"]
+    after = page.get_by_role("button", name="Fusión siguiente")
+    after.press("Enter")
+    # las tres parejas de «ñu» empatan y gana la de ids menores, aunque parta la ñ
+    assert tokens(page)[:2] == ["\\xc3", "\\xb1\\x75"]
+    after.press("Enter")
+    assert tokens(page)[0] == "ñu"
     box.fill("")
     assert page.locator(".bm-status").inner_text() == "Escribe un texto para ver sus fusiones."
     box.fill("sol")
