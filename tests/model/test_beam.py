@@ -129,6 +129,9 @@ def test_bad_input_says_what_to_do_in_spanish(tiny):
     if not tiny.config.is_encoder_decoder:
         with pytest.raises(ValueError, match="relleno a la derecha"):
             beam_search(tiny, ids, torch.tensor([[1, 0]]), num_beams=2, max_new_tokens=3)
+        limit = tiny.config.max_position_embeddings
+        with pytest.raises(ValueError, match=f"el modelo tiene {limit} posiciones"):
+            beam_search(tiny, ids, num_beams=2, max_new_tokens=limit)
 
 
 PROMPTS = {

@@ -148,6 +148,19 @@ def test_after_the_prefill_one_token_enters_per_step(llama):
     assert widths == [max(LENGTHS), 1, 1, 1, 1]
 
 
+def test_exactly_the_positions_of_the_model_fit(llama, monkeypatch):
+    monkeypatch.setattr(llama.config, "max_position_embeddings", 10)
+    ids, mask = batch("left")  # la fila más larga tiene 7 tokens de verdad
+    assert generate(llama, ids, mask, max_new_tokens=4, eos_token_id=[]).shape == (4, 4)  # el cuarto no se lee
+    with pytest.raises(ValueError, match="llega a 11 tokens y el modelo tiene 10 posiciones: recórtala"):
+        generate(llama, ids, mask, max_new_tokens=5)
+    wider = torch.nn.functional.pad(ids, (5, 0)), torch.nn.functional.pad(mask, (5, 0))  # el relleno no cuenta
+    assert generate(llama, *wider, max_new_tokens=4, eos_token_id=[]).shape == (4, 4)
+    long = torch.randint(3, VOCAB, (1, 11))
+    with pytest.raises(ValueError, match="llega a 11 tokens"):
+        sequence_logprob(llama, long, None, long)
+
+
 def test_generate_rejects_bad_input(llama, t5):
     ids, mask = batch("left")
     cases = [

@@ -1,9 +1,12 @@
 """La caché KV: mismos logits que transformers y mismos tokens que sin caché."""
 
+import math
+
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch.utils.flop_counter import FlopCounterMode
 from transformers import (
     AutoModelForCausalLM,
     LlamaConfig,
@@ -34,6 +37,11 @@ def tiny(request):
             LlamaConfig(**SIZES, head_dim=12, rope_parameters={"rope_type": "default", "rope_theta": 100.0})
         ).eval()
     return Qwen2ForCausalLM(Qwen2Config(**SIZES)).eval()
+
+
+@pytest.fixture(scope="module")
+def mini_gpt():
+    return AutoModelForCausalLM.from_pretrained(repo_root() / "models" / "mini-gpt", dtype=torch.float32).eval()
 
 
 def random_ids(rows: int, length: int, seed: int = 0) -> torch.Tensor:
@@ -109,9 +117,37 @@ def test_bad_input_says_what_to_do_in_spanish(tiny):
             call()
 
 
-def test_mini_gpt_logits_and_tokens():
-    model = AutoModelForCausalLM.from_pretrained(repo_root() / "models" / "mini-gpt", dtype=torch.float32).eval()
-    ids = torch.randint(3, model.config.vocab_size, (1, 40), generator=torch.Generator().manual_seed(0))
+def test_text_longer_than_the_positions_says_so_also_with_a_cache(tiny, monkeypatch):
+    monkeypatch.setattr(tiny.config, "max_position_embeddings", 8)
+    cache = KVCache(2)
+    next_logits(tiny, random_ids(1, 8), cache)
+    for call in (
+        lambda: next_logits(tiny, random_ids(1, 9)),
+        lambda: next_logits(tiny, random_ids(1, 1), cache),
+        lambda: greedy(tiny, random_ids(1, 5), 5),
+    ):
+        with pytest.raises(ValueError, match="llega a 9 tokens y el modelo tiene 8 posiciones"):
+            call()
+
+
+def test_total_cost_is_linear_with_the_cache_and_quadratic_without(mini_gpt):
+    """Se cuentan operaciones, que no dependen del reloj: el exponente del coste de generar T tokens, T de 64 a 256."""
+    ids = torch.zeros(1, 1, dtype=torch.long)
+    exponents = {}
+    for use_cache in (True, False):
+        flops = []
+        for new in (64, 128, 256):
+            with FlopCounterMode(display=False) as counter:
+                greedy(mini_gpt, ids, new, use_cache=use_cache)
+            flops.append(counter.get_total_flops())
+        exponents[use_cache] = math.log(flops[-1] / flops[0]) / math.log(256 / 64)
+    assert 1 <= exponents[True] < 1.1
+    assert 1.9 < exponents[False] < 2.15
+
+
+def test_mini_gpt_logits_and_tokens(mini_gpt):
+    model, vocab = mini_gpt, mini_gpt.config.vocab_size
+    ids = torch.randint(3, vocab, (1, 40), generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         assert torch.allclose(next_logits(model, ids, last=40), model(ids).logits, atol=1e-4)
     assert torch.equal(greedy(model, ids, 40), greedy(model, ids, 40, use_cache=False))

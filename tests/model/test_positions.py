@@ -10,7 +10,7 @@ from transformers import LlamaConfig
 from transformers.models.llama.modeling_llama import LlamaRotaryEmbedding, apply_rotary_pos_emb
 from transformers.models.t5.modeling_t5 import T5Attention
 
-from utils.model.positions import relative_buckets, rope, sinusoidal
+from utils.model.positions import check_length, relative_buckets, rope, sinusoidal
 
 
 def test_sinusoidal_is_the_formula_of_the_paper():
@@ -67,6 +67,7 @@ def test_buckets_equal_t5(causal, buckets, distance):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
+        (lambda: check_length(5, 4), "llega a 5 tokens y el modelo tiene 4 posiciones"),
         (lambda: sinusoidal(0, 4), "al menos una posición"),
         (lambda: sinusoidal(3, 5), "debe ser par"),
         (lambda: rope(torch.zeros(1, 1, 2, 3)), "debe ser par"),

@@ -179,7 +179,7 @@ def test_gated_activations_have_a_gate():
         (lambda: make(decoder_layers=1, positions="alibi"), "posiciones «alibi»"),
         (lambda: make(decoder_layers=1, norm="batch"), "norma «batch»"),
         (lambda: make(decoder_layers=1, max_positions=None), "necesitan un máximo"),
-        (lambda: make(decoder_layers=1)(tokens(1, 13)), "13 tokens y el modelo, 12 posiciones"),
+        (lambda: make(decoder_layers=1)(tokens(1, 13)), "llega a 13 tokens y el modelo tiene 12 posiciones"),
         (lambda: make(decoder_layers=1)(torch.tensor([[13]])), "fuera del vocabulario"),
         (lambda: make(decoder_layers=1)(torch.zeros(1, 0).long()), "sin dimensiones vacías"),
         (lambda: make(decoder_layers=1)(tokens(4)), r"deben tener forma \(B, T\)"),

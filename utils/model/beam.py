@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from utils.model.decoding import check_batch, special_ids, token_positions
+from utils.model.decoding import check_batch, check_room, special_ids, token_positions
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,8 @@ def beam_search(
     termina con su token de fin, que se incluye, o al llegar a `max_new_tokens`. La búsqueda se detiene cuando
     hay `num_beams` frases terminadas y, según `early_stopping`: True, ya está; False, la mejor frase abierta no
     superaría a la peor terminada si acabase ahora; "never", tampoco la superaría acabando en el mejor momento
-    posible. ValueError si el prompt está vacío o hay más de uno, si `num_beams` no está entre 1 y V, o si otra
-    opción no tiene sentido. Fuente: el algoritmo es el de `generate` en transformers 5.
+    posible. ValueError si el prompt está vacío, no cabe o hay más de uno, si `num_beams` no está entre 1 y V, o si
+    otra opción no tiene sentido. Fuente: el algoritmo es el de `generate` en transformers 5.
 
     >>> from transformers import LlamaConfig, LlamaForCausalLM
     >>> config = LlamaConfig(vocab_size=16, hidden_size=8, intermediate_size=8, num_hidden_layers=1,
@@ -67,6 +67,7 @@ def beam_search(
     """
     mask = check_batch(input_ids, attention_mask)
     _check_options(input_ids, num_beams, max_new_tokens, early_stopping, model.config.vocab_size)
+    check_room(model, mask, max_new_tokens)
     eos, _ = special_ids(model, eos_token_id, None)
     # Cada frase abierta gasta como mucho un candidato por token de fin: con estos quedan siempre b por seguir.
     candidates = max(2, 1 + len(eos)) * num_beams

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from utils.course import env
+from utils.model.positions import check_length
 from utils.model.sampling import (
     apply_repetition_penalty,
     apply_temperature,
@@ -21,7 +22,7 @@ from utils.model.sampling import (
 )
 
 __all__ = [
-    "apply_repetition_penalty", "apply_temperature", "check_batch", "generate", "probabilities", "sample",
+    "apply_repetition_penalty", "apply_temperature", "check_batch", "check_room", "generate", "probabilities", "sample",
     "sequence_logprob", "special_ids", "token_positions", "top_k_filter", "top_p_filter",
 ]  # fmt: skip
 
@@ -47,6 +48,20 @@ def check_batch(input_ids: torch.Tensor, attention_mask: torch.Tensor | None) ->
     if not attention_mask.any(dim=-1).all():
         raise ValueError("Hay una fila con la máscara toda a 0: quita del lote los textos vacíos.")
     return attention_mask
+
+
+def check_room(model: nn.Module, mask: torch.Tensor, new_tokens: int = 0) -> None:
+    """Comprueba que el texto de cada fila de `mask` (B, T) y `new_tokens` más caben en las posiciones del modelo.
+
+    El último token nuevo no se lee, así que no gasta posición. `ValueError` si no caben; los T5 no tienen tope.
+
+    >>> from transformers import LlamaConfig, LlamaForCausalLM
+    >>> config = LlamaConfig(vocab_size=16, hidden_size=8, intermediate_size=8, num_hidden_layers=1,
+    ...                      num_attention_heads=2, max_position_embeddings=4)
+    >>> check_room(LlamaForCausalLM(config), torch.ones(1, 3), new_tokens=2)
+    """
+    length = int(mask.sum(dim=-1).max()) + max(0, new_tokens - 1)
+    check_length(length, getattr(model.config, "max_position_embeddings", None))
 
 
 def token_positions(mask: torch.Tensor) -> torch.Tensor:
@@ -92,7 +107,7 @@ def generate(
     el último token de cada fila debe ser real. La penalización cuenta los tokens del prompt si el modelo es
     solo decodificador, y los de la salida si es codificador-decodificador. `input_ids` y `attention_mask`:
     (B, T); los ids especiales que falten se toman de `model.generation_config`. ValueError si la entrada está
-    vacía, mal rellenada o con opciones contradictorias.
+    vacía, mal rellenada, no cabe en las posiciones del modelo o lleva opciones contradictorias.
 
     >>> from transformers import LlamaConfig, LlamaForCausalLM
     >>> config = LlamaConfig(vocab_size=16, hidden_size=8, intermediate_size=8, num_hidden_layers=1,
@@ -105,6 +120,7 @@ def generate(
         raise ValueError(f"max_new_tokens debe ser al menos 1 y es {max_new_tokens}.")
     if temperature is None and (top_k is not None or top_p is not None):
         raise ValueError("top_k y top_p solo actúan al sortear: pasa también una temperatura, como 1.0.")
+    check_room(model, mask, max_new_tokens)
     eos, pad = special_ids(model, eos_token_id, pad_token_id)
     device = input_ids.device
     generator = None
@@ -178,6 +194,7 @@ def sequence_logprob(
         raise ValueError(f"labels debe tener forma (B, U) con B = {len(input_ids)} y es {tuple(labels.shape)}.")
     if not scored.any(dim=-1).all():
         raise ValueError("Hay una fila sin ninguna etiqueta distinta de -100: no hay respuesta que medir.")
+    check_room(model, mask)
     if model.config.is_encoder_decoder:
         if (scored[:, 1:] & ~scored[:, :-1]).any():
             raise ValueError("labels debe llevar la respuesta delante y el relleno (-100) solo a la derecha.")

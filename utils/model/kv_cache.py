@@ -14,7 +14,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from utils.model.positions import rope
+from utils.model.positions import check_length, rope
 
 ARCHITECTURES = ("llama", "qwen2")
 
@@ -87,8 +87,9 @@ def next_logits(model: nn.Module, ids: Tensor, cache: KVCache | None = None, las
     """Los logits de las `last` últimas posiciones, (B, last, V), leyendo `ids` (B, N) detrás de lo que hay en la caché.
 
     Sin caché, `ids` es la frase entera y se calcula toda. Con ella, `ids` son solo los tokens nuevos, sus claves y
-    valores se añaden y el resultado es el mismo. ValueError si no hay tokens, si `last` no cabe, si algún id está
-    fuera del vocabulario o si el modelo no es un Llama o un Qwen2 con RoPE sin escalar.
+    valores se añaden y el resultado es el mismo. ValueError si no hay tokens, si no caben en las posiciones del
+    modelo, si `last` es mayor que N, si algún id está fuera del vocabulario o si el modelo no es un Llama o un Qwen2
+    con RoPE sin escalar.
 
     >>> from transformers import LlamaConfig, LlamaForCausalLM
     >>> config = LlamaConfig(vocab_size=16, hidden_size=8, intermediate_size=8, num_hidden_layers=1,
@@ -103,6 +104,7 @@ def next_logits(model: nn.Module, ids: Tensor, cache: KVCache | None = None, las
     _check(config, ids, last)
     past = 0 if cache is None else cache.length
     new = ids.shape[1]
+    check_length(past + new, config.max_position_embeddings)
     places = torch.arange(past, past + new, device=ids.device)  # (N,)
     # El token nuevo i puede mirar todo lo guardado y los nuevos hasta él mismo.
     visible = torch.arange(past + new, device=ids.device) <= places[:, None]  # (N, T + N)

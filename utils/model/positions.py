@@ -14,6 +14,19 @@ import torch
 from torch import Tensor
 
 
+def check_length(length: int, positions: int | None) -> None:
+    """Comprueba que un modelo con `positions` posiciones (None: sin tope, como T5) puede leer `length` tokens.
+
+    >>> check_length(512, 512), check_length(10_000, None)
+    (None, None)
+    """
+    if positions is not None and length > positions:
+        raise ValueError(
+            f"La secuencia llega a {length} tokens y el modelo tiene {positions} posiciones: recórtala, pártela o "
+            "genera menos tokens."
+        )
+
+
 def sinusoidal(positions: int, dim: int) -> Tensor:
     """La tabla de senos y cosenos que se suma a los embeddings: posiciones 0 a T - 1, (T, D).
 

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from utils.model.attention import causal_mask, padding_mask
 from utils.model.blocks import LayerNorm, Stack, gelu
 from utils.model.config import TransformerConfig
-from utils.model.positions import sinusoidal
+from utils.model.positions import check_length, sinusoidal
 
 __all__ = ["Transformer", "TransformerConfig", "Weights"]
 
@@ -122,10 +122,7 @@ class Transformer(nn.Module):
         c, length = self.config, ids.shape[-1]
         if ids.dim() != 2 or ids.numel() == 0:
             raise ValueError(f"Los ids deben tener forma (B, T), sin dimensiones vacías, y tienen {tuple(ids.shape)}.")
-        if c.max_positions is not None and length > c.max_positions:
-            raise ValueError(
-                f"La secuencia tiene {length} tokens y el modelo, {c.max_positions} posiciones: recórtala o pártela."
-            )
+        check_length(length, c.max_positions)
         if ids.min() < 0 or ids.max() >= c.vocab:
             raise ValueError(f"Hay un id fuera del vocabulario: van de 0 a {c.vocab - 1}. ¿Es el mismo tokenizador?")
         x = self.embedding(ids)  # (B, T, D)
