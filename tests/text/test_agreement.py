@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from utils.text.agreement import NOUNS, PREPOSITIONS, VERBS, encode, make_sentence, sample_distance, vocabulary
+from utils.text.agreement import (
+    NOUNS,
+    PREPOSITIONS,
+    VERBS,
+    encode,
+    make_sentence,
+    sample_distance,
+    sample_short,
+    vocabulary,
+)
 
 NUMBER = {form: plural for noun in NOUNS for plural, form in enumerate(noun[:2])}
 FORMS = {form: plural for verb in VERBS for plural, form in enumerate(verb)}
@@ -38,6 +47,15 @@ def test_distances_are_adjacent_half_of_the_time_and_the_rest_uniform():
     assert set(counts) == {1, *range(4, 14)}
     assert counts[1] / 20_000 == pytest.approx(0.5, abs=0.02)
     assert max(counts[d] for d in range(4, 14)) < 1.25 * min(counts[d] for d in range(4, 14))
+
+
+def test_short_distances_are_rarer_the_longer_they_are():
+    rng = random.Random(0)
+    counts = Counter(sample_short(rng) for _ in range(20_000))
+    assert set(counts) <= {1, *range(4, 41)}
+    assert counts[1] / 20_000 == pytest.approx(0.3, abs=0.02)
+    ranges = [sum(counts[d] for d in range(low, low + 9)) for low in (4, 13, 22)]
+    assert ranges[0] > 3 * ranges[1] > 9 * ranges[2] > 0
 
 
 def test_vocabulary_covers_every_sentence():

@@ -77,12 +77,25 @@ def make_sentence(distance: int, rng: random.Random) -> Sentence:
 
 
 def sample_distance(rng: random.Random, longest: int = 40, adjacent: float = 0.5) -> int:
-    """Sortea una distancia: a menudo 1, sujeto y verbo juntos; si no, de 4 a `longest` por igual.
+    """Sortea una distancia: 1, sujeto y verbo juntos, con probabilidad `adjacent`; si no, de 4 a `longest` por igual.
 
     >>> [sample_distance(random.Random(i)) for i in range(4)]
     [30, 1, 7, 1]
     """
     return 1 if rng.random() < adjacent else rng.randint(SHORTEST + 1, longest)
+
+
+def sample_short(rng: random.Random, longest: int = 40, adjacent: float = 0.3, mean: float = 6.0) -> int:
+    """Sortea una distancia, casi siempre corta: 1 con probabilidad `adjacent`; si no, 4 y unas palabras más.
+
+    Esas palabras de más siguen una exponencial de media `mean`, con tope en `longest`: cuanto más lejos, más raro.
+
+    >>> [sample_short(random.Random(i)) for i in range(4)]
+    [12, 1, 21, 1]
+    """
+    if rng.random() < adjacent:
+        return 1
+    return min(longest, SHORTEST + 1 + int(rng.expovariate(1 / mean)))
 
 
 def vocabulary() -> dict[str, int]:
