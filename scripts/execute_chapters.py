@@ -92,8 +92,9 @@ def run_notebook(path: Path, timeout: int = TIMEOUT) -> tuple[nbformat.NotebookN
     warnings.filterwarnings("ignore")
     notebook = read_notebook(path)
     folder = str(path.parent)
+    quiet = ["--log-level=ERROR"]  # si no, cada núcleo avisa de que su conexión local no va cifrada
     result = single_nb_execution(
-        notebook, cwd=folder, timeout=timeout, allow_errors=False, meta_override=True
+        notebook, cwd=folder, timeout=timeout, allow_errors=False, meta_override=True, extra_arguments=quiet
     )
     error = None if result.err is None else ANSI.sub("", str(result.err)).strip()
     return notebook, result.time or 0.0, error
