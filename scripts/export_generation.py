@@ -20,8 +20,8 @@ TOP = 5  # candidatos que se enseñan en cada paso
 
 # Cada ejemplo: su título, el papel del modelo, el prompt y los mandos de la decodificación.
 EXAMPLES = [
-    ("traducir", "seq2seq", "¿Cómo se dice en inglés? el vecino trae cuatro huevos siempre", {}),
-    ("extraer", "seq2seq", "Lista persona, lugar y fecha.\nAinhoa prometió volver a la biblioteca el domingo.", {}),
+    ("traducir", "seq2seq", "Traduce al inglés: el perro busca el tren hoy", {}),
+    ("una palabra nueva", "seq2seq", "Traduce al inglés: mi hermana busca el tren hoy", {}),
     ("continuar", "causal", "Ana: Hola, quería reservar una mesa para", {"temperature": 0.8, "seed": 0}),
 ]  # fmt: skip
 MAX_NEW = 24
@@ -31,7 +31,9 @@ def shown(tokenizer, token: int) -> str:
     """Un token como se lee: los especiales por su nombre y, en los demás, el espacio a la vista."""
     if token in tokenizer.all_special_ids:
         return tokenizer.convert_ids_to_tokens(token)
-    return tokenizer.decode([token]).replace("\n", "↵")
+    # detrás de otro token, porque al principio de un texto `decode` quita el espacio
+    pair = tokenizer.decode([tokenizer.eos_token_id, token])
+    return pair.removeprefix(tokenizer.eos_token).replace("\n", "↵")
 
 
 @torch.no_grad()

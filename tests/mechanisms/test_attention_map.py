@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from statistics import mean
 
 import pytest
 
@@ -72,6 +73,19 @@ def test_the_decoder_never_looks_ahead(stored):
     for heads in stored["lo ya escrito"]["weights"]:
         for rows in heads:
             assert all(row[t + 1 :] == [0] * (len(row) - t - 1) for t, row in enumerate(rows))
+
+
+def test_what_the_chapter_says_about_the_map_is_what_it_shows(stored):
+    cross = stored["traducir"]
+    best = [cross["columns"][max(range(len(row)), key=row.__getitem__)] for row in cross["weights"][1][2]]
+    assert best.count("inglés") >= len(best) - 2
+    for heads in stored["lo ya escrito"]["weights"]:
+        assert mean([row[t - 1] for t, row in enumerate(heads[3]) if t]) > 0.8 * SCALE
+    for title in ("la frase del libro", "el banco del río"):
+        close_by = [mean([sum(row[max(t - 1, 0) : t + 2]) for t, row in enumerate(rows)])
+                    for heads in stored[title]["weights"] for rows in heads]  # fmt: skip
+        assert sorted(range(len(close_by)), key=close_by.__getitem__)[-2:] in ([5, 7], [7, 5])  # capa 2, cabezas 2 y 4
+        assert min(close_by[5], close_by[7]) > SCALE / 2
 
 
 @pytest.mark.slow
