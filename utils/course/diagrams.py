@@ -84,7 +84,8 @@ def heat_map(
     if decimals is not None:
         for (row, column), value in np.ndenumerate(values):
             text = number(value, decimals)
-            ax.text(column + 0.5, row + 0.5, text, ha="center", va="center", fontsize=8)
+            color = "white" if value > 0.6 else INK  # se lee sobre el azul, en modo claro y oscuro
+            ax.text(column + 0.5, row + 0.5, text, ha="center", va="center", fontsize=8, color=color)
     ax.set_xticks(np.arange(len(columns)) + 0.5, columns, rotation=45, ha="right")
     ax.set_yticks(np.arange(len(rows)) + 0.5, rows)
     ax.tick_params(length=0)
