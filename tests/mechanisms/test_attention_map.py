@@ -105,8 +105,8 @@ def test_layers_heads_and_words_show_the_exported_numbers(page, stored):
     words = page.get_by_role("group", name="Token que mira").get_by_role("button")
     assert words.all_inner_texts() == example["rows"]
     for layer, head, row in ((0, 0, 1), (1, 3, 2), (0, 2, 0)):
-        page.get_by_role("combobox", name="Capa").select_option(value=str(layer))
-        page.get_by_role("combobox", name="Cabeza").select_option(value=str(head))
+        page.get_by_role("combobox", name="Capa").select_option(index=layer)
+        page.get_by_role("combobox", name="Cabeza").select_option(index=head)
         words.nth(row).hover()
         weights = example["weights"][layer][head][row]
         assert close(looks(page), weights)
