@@ -1,6 +1,6 @@
 """Mide lo que ahorra la caché KV: el cociente en SmolLM2 y cómo crece el coste en mini-gpt.
 
-Uso: python benchmarks/bench_kv_cache.py Genera 128 tokens con SmolLM2 con caché y sin ella, comprueba que son los
+Uso: `python benchmarks/bench_kv_cache.py`. Genera 128 tokens con SmolLM2 con caché y sin ella, comprueba que son los
 mismos e imprime el cociente; después genera textos cada vez más largos con mini-gpt y ajusta el exponente del coste,
 con su intervalo. Falla si los tokens difieren o el cociente baja de 3. Usa tiempo de procesador, que no se altera si
 la máquina está ocupada. No mide memoria ni GPU.
