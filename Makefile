@@ -26,7 +26,8 @@ PYTEST := OMP_NUM_THREADS=1 $(PY) -m pytest
 UNIT := $(PYTEST) utils tests --ignore=tests/site --ignore=tests/mechanisms -n 2 \
 	-m "not replicas and not site and not browser"
 FAST := $(PYTEST) utils tests -n 2 -m "not slow and not replicas and not site and not browser"
-LABS := CURSO_ESCALA=mini $(PYTEST) labs --nbval-lax --nbval-current-env --nbval-cell-timeout 300 \
+# Las barras de progreso van a stderr y nbval las compararía con las salidas guardadas.
+LABS := CURSO_ESCALA=mini TQDM_DISABLE=1 $(PYTEST) labs --nbval-lax --nbval-current-env --nbval-cell-timeout 300 \
 	-n 2 --dist loadscope
 REPLICAS := $(PYTEST) tests -m replicas
 # Dos procesos: cada uno abre su propio Chromium, y Playwright no admite dos en el mismo.

@@ -1,11 +1,11 @@
 """Los datos del lab 4: se rehacen igual, no mezclan train con test y están equilibrados."""
 
-import importlib.util
 import json
 from collections import Counter
 
 import pytest
 
+from scripts.build_prompts import build
 from utils.course.env import repo_root
 from utils.text.templates import render
 
@@ -17,11 +17,8 @@ def _rows(name):
 
 
 def test_extraction_is_rebuilt_byte_by_byte():
-    spec = importlib.util.spec_from_file_location("build", FOLDER / "build.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
     grammar = json.loads((FOLDER / "extraction_templates.json").read_text("utf-8"))
-    assert module.build(grammar) == _rows("extraction")
+    assert build(grammar) == _rows("extraction")
 
 
 def test_every_message_states_its_fields_once():
