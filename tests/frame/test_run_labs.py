@@ -47,7 +47,7 @@ def test_good_lab_is_stored_with_its_measures(lab, monkeypatch):
     ("source", "expected"),
     [
         ("x = 1\n1 / 0", "la celda 3 ha fallado"),
-        ("print('/root/datos')", "rutas de esta máquina: /root/datos"),
+        ("print('/home/ana/datos')", "rutas de esta máquina: /home/ana/datos"),
         ("import os; os._exit(1)", "el núcleo ha muerto"),
     ],
 )

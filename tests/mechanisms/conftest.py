@@ -1,6 +1,7 @@
-"""El libro de prueba, construido una vez, y un navegador que lo abre desde el disco, sin servidor."""
+"""Los libros de prueba, construidos una vez, y un navegador que los abre desde el disco, sin servidor."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 def pytest_collection_modifyitems(items):
     """Lo que construye un libro o abre un navegador no entra en `make test-fast`."""
     for item in items:
-        if {"book", "open_page"} & set(getattr(item, "fixturenames", ())):
+        if {"book", "open_page", "widget_book", "page"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
 
 
@@ -59,4 +60,27 @@ def open_page(chromium, book):
     yield _open
     for context in contexts:
         context.close()
+    assert problems == []
+
+
+@pytest.fixture(scope="module")
+def widget_book(request, tmp_path_factory) -> Path:
+    """La carpeta con el HTML de un libro de una sola página, la constante PAGE del módulo que prueba."""
+    folder = make_project(tmp_path_factory.mktemp("widget"), intro=request.module.PAGE)
+    shutil.rmtree(folder / "chapters")
+    result = build(folder)
+    assert result.returncode == 0, result.stderr
+    return folder / "_build"
+
+
+@pytest.fixture
+def page(chromium, widget_book, request):
+    """Esa página abierta, con las opciones que le dé el `parametrize` indirecto; al final falla si hubo errores."""
+    context = chromium.new_context(locale="es-ES", **getattr(request, "param", {}))
+    problems = []
+    page = context.new_page()
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.goto((widget_book / "intro.html").as_uri(), wait_until="load")
+    yield page
+    context.close()
     assert problems == []

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from pathlib import Path
 from statistics import mean
 
 import pytest
@@ -21,27 +20,6 @@ examples: [traducir, la frase del libro]
 @pytest.fixture(scope="module")
 def stored() -> dict[str, dict]:
     return {example["title"]: example for example in json.loads(TARGET.read_text(encoding="utf-8"))}
-
-
-@pytest.fixture(scope="module")
-def map_book(tmp_path_factory) -> Path:
-    folder = make_project(tmp_path_factory.mktemp("mapa"), intro=PAGE)
-    shutil.rmtree(folder / "chapters")
-    result = build(folder)
-    assert result.returncode == 0, result.stderr
-    return folder / "_build"
-
-
-@pytest.fixture
-def page(chromium, map_book, request):
-    context = chromium.new_context(locale="es-ES", **getattr(request, "param", {}))
-    problems = []
-    page = context.new_page()
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.goto((map_book / "intro.html").as_uri(), wait_until="load")
-    yield page
-    context.close()
-    assert problems == []
 
 
 def decimal(weight: int) -> str:

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from pathlib import Path
 
 import pytest
 
@@ -30,27 +29,6 @@ RUN = """
 @pytest.fixture(scope="module")
 def golden() -> list[dict]:
     return json.loads(BPE_GOLDEN.read_text(encoding="utf-8"))
-
-
-@pytest.fixture(scope="module")
-def merges_book(tmp_path_factory) -> Path:
-    folder = make_project(tmp_path_factory.mktemp("fusiones"), intro=PAGE)
-    shutil.rmtree(folder / "chapters")
-    result = build(folder)
-    assert result.returncode == 0, result.stderr
-    return folder / "_build"
-
-
-@pytest.fixture
-def page(chromium, merges_book, request):
-    context = chromium.new_context(locale="es-ES", **getattr(request, "param", {}))
-    problems = []
-    page = context.new_page()
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.goto((merges_book / "intro.html").as_uri(), wait_until="load")
-    yield page
-    context.close()
-    assert problems == []
 
 
 def tokens(page) -> list[str]:

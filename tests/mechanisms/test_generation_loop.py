@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from pathlib import Path
 
 import pytest
 
@@ -20,27 +19,6 @@ examples: [traducir, continuar]
 @pytest.fixture(scope="module")
 def stored() -> list[dict]:
     return json.loads(TARGET.read_text(encoding="utf-8"))
-
-
-@pytest.fixture(scope="module")
-def loop_book(tmp_path_factory) -> Path:
-    folder = make_project(tmp_path_factory.mktemp("bucle"), intro=PAGE)
-    shutil.rmtree(folder / "chapters")
-    result = build(folder)
-    assert result.returncode == 0, result.stderr
-    return folder / "_build"
-
-
-@pytest.fixture
-def page(chromium, loop_book, request):
-    context = chromium.new_context(locale="es-ES", **getattr(request, "param", {}))
-    problems = []
-    page = context.new_page()
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.goto((loop_book / "intro.html").as_uri(), wait_until="load")
-    yield page
-    context.close()
-    assert problems == []
 
 
 def test_file_is_small_and_well_formed(stored):
