@@ -1,0 +1,1 @@
+"""Comprimir: formatos numéricos, cuantización, poda y destilación."""
