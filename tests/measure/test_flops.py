@@ -6,7 +6,15 @@ from torch.utils.flop_counter import FlopCounterMode
 from transformers import AutoConfig, LlamaConfig, LlamaForCausalLM
 
 from utils.course.env import repo_root
-from utils.measure.flops import forward_flops, petaflop_days, training_flops
+from utils.measure.flops import (
+    PEAK_TFLOPS,
+    PETAFLOP_DAY,
+    forward_flops,
+    gpu_hours,
+    model_flops_utilization,
+    petaflop_days,
+    training_flops,
+)
 
 #: transformers calcula los ángulos de RoPE con un producto de matrices que nuestra fórmula no cuenta.
 TOLERANCE = 0.002
@@ -68,3 +76,33 @@ def test_bad_sizes(wrong):
 def test_bad_training(wrong):
     with pytest.raises(ValueError, match="mayores que 0"):
         training_flops(*wrong)
+
+
+def test_a_petaflop_day_of_the_errata():
+    # Errata 11: ocho V100, sí; pero 3,2 A100, no dos, y eso aprovechándolas del todo.
+    assert gpu_hours(PETAFLOP_DAY, PEAK_TFLOPS["V100"], mfu=1) == 8 * 24
+    assert gpu_hours(PETAFLOP_DAY, PEAK_TFLOPS["A100"], mfu=1) / 24 == pytest.approx(3.205, abs=0.001)
+    assert gpu_hours(PETAFLOP_DAY, 2 * 312, mfu=1) / 24 == pytest.approx(1.6, abs=0.01)  # el anuncio con ceros
+    assert gpu_hours(PETAFLOP_DAY, PEAK_TFLOPS["A100"], mfu=0.4) / 24 == pytest.approx(8.0, abs=0.02)
+
+
+def test_hours_and_utilization_undo_each_other():
+    hours = gpu_hours(2.36e23, 312, mfu=0.37)
+    assert model_flops_utilization(2.36e23, hours, 312) == pytest.approx(0.37)
+    # El artículo de BloombergGPT dice 102 TFLOP/s por GPU.
+    assert 312 * model_flops_utilization(2.36e23, 512 * 53 * 24, 312) == pytest.approx(102, rel=0.02)
+
+
+@pytest.mark.parametrize("mfu", [0, -0.1, 1.01, 40, float("nan")])
+def test_bad_mfu(mfu):
+    with pytest.raises(ValueError, match="entre 0 y 1, y es"):
+        gpu_hours(1e20, 312, mfu)
+
+
+def test_bad_hours():
+    with pytest.raises(ValueError, match="deben ser mayores que 0"):
+        gpu_hours(0, 312, 0.4)
+    with pytest.raises(ValueError, match="deben ser mayores que 0"):
+        gpu_hours(1e20, -1, 0.4)
+    with pytest.raises(ValueError, match="Las horas de GPU deben ser más de 0"):
+        model_flops_utilization(1e20, 0, 312)

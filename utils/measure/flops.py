@@ -1,16 +1,19 @@
-"""Cuántas operaciones cuesta un transformer: la cuenta exacta de una pasada y la regla 6ND del entrenamiento.
+"""Cuántas operaciones cuesta un transformer: la cuenta de una pasada, la regla 6ND y las horas de GPU que son.
 
 Se cuentan solo los productos de matrices, que son casi todo, y cada multiplicación con su suma son dos operaciones
 (FLOP). La atención se cuenta entera, sin descontar la mitad que tapa la máscara causal, como hace
 `torch.utils.flop_counter`.
 
-Lo que NO hace: contar normalizaciones, activaciones o softmax, ni decir cuánto se tarda: una máquina real aprovecha del
-30 al 50 % de sus operaciones teóricas.
+Lo que NO hace: contar normalizaciones, activaciones o softmax, ni adivinar qué parte de sus operaciones teóricas
+aprovecha una máquina (MFU): hay que medirla o suponerla, y un entrenamiento grande suele quedar entre el 30 y el 50 %.
 """
 
 SECONDS_PER_DAY = 86_400
 #: Un petaFLOP/s sostenido durante un día.
 PETAFLOP_DAY = 1e15 * SECONDS_PER_DAY
+#: Teraoperaciones por segundo de cada GPU según NVIDIA, en 16 bits y con matrices densas. Sus anuncios dan a menudo el
+#: doble, que solo vale con la mitad de los pesos a cero. La V100 y la T4 no tienen BF16: es su cifra de FP16.
+PEAK_TFLOPS = {"V100": 125, "T4": 65, "L4": 121, "A100": 312, "H100": 989, "H200": 989}
 
 
 def forward_flops(
@@ -72,3 +75,34 @@ def petaflop_days(flops: float) -> float:
     3646
     """
     return flops / PETAFLOP_DAY
+
+
+def gpu_hours(flops: float, peak_tflops: float, mfu: float) -> float:
+    """Horas de una GPU para hacer `flops` operaciones; entre G iguales se tarda G veces menos.
+
+    `peak_tflops` es el máximo teórico, en 10¹² operaciones por segundo (`PEAK_TFLOPS`), y `mfu`, la parte que se
+    aprovecha, de 0 a 1. Error si alguno no es positivo o `mfu` pasa de 1.
+
+    >>> [round(gpu_hours(PETAFLOP_DAY, peak, mfu=1) / 24, 2) for peak in (125, 312)]  # días de una V100 y de una A100
+    [8.0, 3.21]
+    """
+    if not 0 < mfu <= 1:
+        raise ValueError(f"mfu es la parte aprovechada, entre 0 y 1, y es {mfu}: el 40 % se escribe 0.4.")
+    if not (flops > 0 and peak_tflops > 0):
+        raise ValueError(f"Operaciones ({flops}) y máximo de la GPU ({peak_tflops}) deben ser mayores que 0.")
+    return flops / (peak_tflops * 1e12 * mfu) / 3600
+
+
+def model_flops_utilization(flops: float, hours: float, peak_tflops: float) -> float:
+    """MFU: la parte de las operaciones teóricas que de verdad entrenó el modelo, de 0 a 1.
+
+    `flops` es 6ND y `hours`, las horas de GPU sumadas. Solo cuenta lo que pide el modelo: rehacer activaciones no la
+    sube. Error si alguno no es positivo. Fuente: Chowdhery et al. (2022), apéndice B.
+
+    >>> hours = 512 * 53 * 24  # BloombergGPT: 512 A100 durante unos 53 días
+    >>> round(model_flops_utilization(2.36e23, hours, PEAK_TFLOPS["A100"]), 2)
+    0.32
+    """
+    if not hours > 0:
+        raise ValueError(f"Las horas de GPU deben ser más de 0 y son {hours}.")
+    return gpu_hours(flops, peak_tflops, 1) / hours
