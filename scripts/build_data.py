@@ -2,6 +2,7 @@
 
     data/dialogos/{train,validation,test}.jsonl       diálogo, resumen y tema
     data/instrucciones/{train,validation,test}.jsonl  varias tareas, para entrenar mini-flan-t5
+    data/dominios/{train,validation,test}.jsonl       documentos legales y médicos
 
 La semilla es fija: dos ejecuciones dan los mismos archivos, byte a byte. Cada archivo se escribe entero o no se toca.
 """
@@ -12,11 +13,14 @@ from pathlib import Path
 
 from utils.course.env import repo_root
 from utils.text.dialogues import DialogueGenerator, load_grammar
+from utils.text.domains import DomainGenerator, ShingleIndex, load_domain_grammar
 from utils.text.instructions import InstructionGenerator, load_instruction_grammar, load_lexicon
 
 SEED = 2026
 DIALOGUES = {"train": 5000, "validation": 320, "test": 400}
 INSTRUCTIONS = {"train": 12000, "validation": 600, "test": 900}
+#: El test se escribe primero: lo que se parezca demasiado a él no entra en las otras particiones.
+DOMAINS = {"test": 400, "validation": 200, "train": 2000}
 
 
 def write_jsonl(path: Path, rows: list[dict]) -> None:
@@ -47,6 +51,13 @@ def main() -> None:
         write_jsonl(
             data / "instrucciones" / f"{split}.jsonl",
             [{"id": f"{split}-{i:05d}", **row} for i, row in enumerate(rows)],
+        )
+    common, domains = load_domain_grammar(data / "dominios" / "gramatica")
+    seen = ShingleIndex()
+    for split, size in DOMAINS.items():
+        rows = list(itertools.islice(iter(DomainGenerator(common, domains, split, SEED, seen)), size))
+        write_jsonl(
+            data / "dominios" / f"{split}.jsonl", [{"id": f"{split}-{i:04d}", **row} for i, row in enumerate(rows)]
         )
 
 

@@ -13,6 +13,7 @@ from statistics import mean
 from utils.course.env import repo_root
 from utils.measure.facts import contains
 from utils.text.dialogues import SPLITS
+from utils.text.domains import ShingleIndex, load_domain_grammar
 from utils.text.instructions import TASKS
 
 HEADER = {"train": "entrenamiento", "validation": "validación", "test": "test"}
@@ -77,6 +78,42 @@ def instruction_blocks(rows: dict[str, list[dict]]) -> dict[str, str]:
     return {"tamaños": table(["Tarea", *HEADER.values()], lines), "ejemplo": example(entity)}
 
 
+def domain_blocks(rows: dict[str, list[dict]]) -> dict[str, str]:
+    """Los bloques de la ficha de `data/dominios`."""
+    _, domains = load_domain_grammar(repo_root() / "data" / "dominios" / "gramatica")
+    sizes, kinds, parts = [], [], []
+    for split in SPLITS:
+        counts = Counter(row["domain"] for row in rows[split])
+        length = mean(len(row["text"].split()) for row in rows[split])
+        sizes.append([f"`{split}.jsonl`", *(counts[d["dominio"]] for d in domains), decimal(length)])
+    for domain in domains:
+        counts = {split: Counter(row["kind"] for row in rows[split]) for split in SPLITS}
+        kinds += [[domain["dominio"], kind, *(counts[s][kind] for s in SPLITS)] for kind in domain["documentos"]]
+        paragraphs = [paragraph for kind in domain["documentos"].values() for paragraph in kind]
+        choices = [paragraph for paragraph in paragraphs if "lista" not in paragraph]
+        for what, lists in (
+            ("redacciones", choices),
+            ("términos", [domain[name] for name in domain["terminos"]]),
+        ):
+            parts.append(
+                [domain["dominio"], what, *(sum(len(x[h]) for x in lists) for h in ("entrenamiento", "prueba"))]
+            )
+    index = ShingleIndex()
+    for row in rows["train"] + rows["validation"]:
+        index.add(row["text"])
+    closest = max(index.nearest(row["text"]) for row in rows["test"])
+    new = 100 * mean(bool(row["new_terms"]) for row in rows["test"])
+    return {
+        "tamaños": table(["Archivo", *(d["dominio"] for d in domains), "Palabras por documento"], sizes),
+        "tipos": table(["Dominio", "Tipo de documento", *HEADER.values()], kinds),
+        "partes": table(["Dominio", "Qué", "Se ven al entrenar", "Solo en test"], parts),
+        "novedad": f"El {decimal(new)} % de los documentos de test lleva algún término que no se ve al entrenar.\n"
+        "Entre un documento de test y el de otra partición que más se le parece, los trozos de cinco palabras en común "
+        f"son, como mucho, el {decimal(100 * closest)} % de los que reúnen entre los dos.",
+        "ejemplo": example(min(rows["test"], key=lambda row: len(row["text"]))),
+    }
+
+
 def updated(card: str, blocks: dict[str, str]) -> str:
     """La ficha con sus bloques al día. `KeyError` si la ficha pide un bloque que no se calcula."""
     return BLOCK.sub(lambda m: f"{m[1]}{blocks[m[2]]}\n{m[3]}", card)
@@ -85,7 +122,9 @@ def updated(card: str, blocks: dict[str, str]) -> str:
 def cards() -> dict[Path, str]:
     """Cada ficha y el texto que debe tener."""
     texts = {}
-    for name, blocks in (("dialogos", dialogue_blocks), ("instrucciones", instruction_blocks)):
+    for name, blocks in (
+        ("dialogos", dialogue_blocks), ("instrucciones", instruction_blocks), ("dominios", domain_blocks),
+    ):  # fmt: skip
         folder = repo_root() / "data" / name
         rows = {
             split: [json.loads(line) for line in (folder / f"{split}.jsonl").read_text("utf-8").splitlines()]

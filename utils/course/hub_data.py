@@ -15,6 +15,7 @@ SPLITS = ("train", "validation", "test")
 FIELDS = {
     "dialogues": ("id", "dialogue", "summary", "topic"),
     "instructions": ("id", "task", "prompt", "completion"),
+    "domains": ("id", "domain", "kind", "text"),
 }
 
 

@@ -32,6 +32,7 @@ ROLES: dict[str, Role] = {
         Role("encoder", "encoder", "models/mini-bert", "dccuchile/bert-base-spanish-wwm-cased"),
         Role("dialogues", "data", "data/dialogos", "knkarthick/dialogsum"),
         Role("instructions", "data", "data/instrucciones", None),
+        Role("domains", "data", "data/dominios", None),
     )
 }
 
