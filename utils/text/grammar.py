@@ -48,8 +48,8 @@ class FactGrammar:
     >>> world = FactGrammar()
     >>> world.subjects, world.facts, world.vocab_size, world.length
     (9216, 73728, 457, 9)
-    >>> world.render(world.sample(1, np.random.default_rng(1)))
-    ['Cesar']
+    >>> world.render(world.sample(2, np.random.default_rng(0)))[1]
+    'Laura Rey trabaja en un archivo, desayuna café y estudió cine.'
     """
 
     def __init__(self, exponent: float = 1.5, facts_per_sentence: int = 3, seed: int = 0):

@@ -47,7 +47,7 @@ class Run:
 
 @dataclass
 class Outcome:
-    """Lo que se mide: N con los embeddings y sin ellos, D de verdad, la pérdida por token (nats) y los segundos de CPU."""
+    """Lo que se mide: N con embeddings y sin ellos, D de verdad, la pérdida (nats por token) y los segundos de CPU."""
 
     parameters: int
     non_embedding: int
