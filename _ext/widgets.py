@@ -27,6 +27,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 from widget_bpe import bpe_spec, bpe_table
+from widget_formats import formats_spec, formats_table
 
 SOURCES = "_static/course/widgets"
 # Los módulos de cada widget, en el orden en que se juntan.
@@ -35,6 +36,7 @@ BUNDLES = {
     "generation-loop": ["generation-loop.mjs"],
     "attention-map": ["attention-map.mjs"],
     "bpe-merges": ["bpe.mjs", "bpe-merges.mjs"],
+    "number-formats": ["form.mjs", "formats.mjs", "number-formats.mjs"],
 }
 # Lo escribe scripts/export_attention.py, con los minis.
 _ATTENTION = Path(__file__).resolve().parents[1] / SOURCES / "attention-map.json"
@@ -163,6 +165,7 @@ WIDGETS: dict[str, tuple[Callable[[dict], dict], Callable[[dict], str]]] = {
     "generation-loop": (generation_spec, generation_table),
     "attention-map": (attention_spec, attention_table),
     "bpe-merges": (bpe_spec, bpe_table),
+    "number-formats": (formats_spec, formats_table),
 }
 
 
@@ -214,7 +217,8 @@ def _write_bundles(app: Sphinx) -> None:
 def _page_assets(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
     if doctree:
         for name in sorted({node.get("course_widget", "") for node in doctree.findall(nodes.raw)} - {""}):
-            add_assets(app, f"widgets/{name}.css", f"widgets/{name}.js")
+            form = ["widgets/form.css"] if "form.mjs" in BUNDLES[name] else []
+            add_assets(app, *form, f"widgets/{name}.css", f"widgets/{name}.js")
 
 
 def setup(app: Sphinx) -> dict:

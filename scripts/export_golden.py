@@ -2,18 +2,20 @@
 
     python scripts/export_golden.py
 
-Deja `sampling.json` y `bpe.json` en `tests/mechanisms/golden/`. Las pruebas comprueban que están al día y que el
-JavaScript de `_static/course/widgets/` da lo mismo (las probabilidades, con 1e-6 de margen). No prueba nada por sí
-mismo.
+Deja un archivo por widget en `tests/mechanisms/golden/`. Las pruebas comprueban que están al día y que el JavaScript de
+`_static/course/widgets/` da lo mismo (las probabilidades, con 1e-6 de margen). No prueba nada por sí mismo.
 """
 
 import json
 import math
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
+from utils.compress.formats import E4M3, E5M2, FORMATS, INT8, NF4, NumberFormat
+from utils.course.numerals import in_words, show
 from utils.model.decoding import probabilities
 from utils.text.bpe import ByteBPE
 from utils.text.bpe_train import count_words, merge_steps
@@ -21,6 +23,8 @@ from utils.text.pretokenize import split_words
 
 GOLDEN = Path(__file__).resolve().parents[1] / "tests" / "mechanisms" / "golden" / "sampling.json"
 BPE_GOLDEN = GOLDEN.with_name("bpe.json")
+FORMATS_GOLDEN = GOLDEN.with_name("formats.json")
+TEXT_GOLDEN = GOLDEN.with_name("numbers.json")
 
 # Los logits son múltiplos de 1/8: así son exactos en float32 y el margen mide solo las fórmulas.
 LOGITS = {
@@ -105,8 +109,60 @@ def _bpe_case(text: str) -> dict:
     }
 
 
+NUMBERS = (
+    0.0, -0.0, 1.0, 3.141592, math.pi, 0.1, 1 / 3, -2.5, 0.5, 1.5, 127.5, -127.5, 448.0, 464.0, 465.0, 65504.0, 65519.0,
+    65520.0, -61440.0, 3.4028235677973366e38, 1e300, 1e-7, 2.0**-24, 2.0**-25, 1.5 * 2.0**-24, 1e-45, 5e-324, math.inf,
+    -math.inf, math.nan,
+)  # fmt: skip
+
+
+def format_cases() -> list[list]:
+    """Números en cada formato, como [formato, escala, número, código, bits, lo que guarda, anterior, siguiente].
+
+    Y los formatos de 8 bits o menos, enteros: [formato, todos sus valores].
+    """
+    generator = random.Random(0)
+    values = [*NUMBERS, *(generator.choice([-1, 1]) * 2 ** generator.uniform(-30, 20) for _ in range(15))]
+    scaled = [replace(fmt, scale=scale) for fmt in (INT8, NF4) for scale in (0.02, 0.7)]
+    cases = []
+    for fmt in (*FORMATS.values(), *scaled):
+        usable = [value for value in values if not (math.isnan(value) and fmt.name in ("INT8", "NF4"))]
+        cases += [_format_case(fmt, value) for value in usable]
+    return cases + [
+        [fmt.name, [_plain(fmt.decode(code)) for code in range(1 << fmt.bits)]] for fmt in (E4M3, E5M2, INT8, NF4)
+    ]
+
+
+def _format_case(fmt: NumberFormat, value: float) -> list:
+    code = fmt.encode(value)
+    around = (None, None) if math.isnan(fmt.decode(code)) else fmt.neighbours(code)
+    numbers = [_plain(number) for number in (fmt.decode(code), *around)]
+    return [fmt.name, getattr(fmt, "scale", None), _plain(value), code, fmt.pattern(code), *numbers]
+
+
+def _plain(number: float | None) -> float | str | None:
+    """JSON no tiene infinitos ni NaN: van como textos, que JavaScript convierte con Number."""
+    if number is None or math.isfinite(number):
+        return number
+    return "NaN" if math.isnan(number) else "Infinity" if number > 0 else "-Infinity"
+
+
+TEXTS = (
+    0.0, 1.0, -0.00134, 0.00009999, 0.0001, 9.9996e-5, 0.1, 9999.0, 12345.678, 999.96, 9999999.0, 1e7, 7e9, 1e6, 1.4e12,
+    2e17, 3.15e23, 5.96e-8, 1e300, -123456.0, 999.9996e6, 65504.0,
+)  # fmt: skip
+
+
+def text_cases() -> list[list]:
+    """Cómo se escribe cada número, como [número, cifras, texto, texto con palabras]."""
+    return [[value, digits, show(value, digits), in_words(value, digits)] for value in TEXTS for digits in (2, 3, 9)]
+
+
 def main() -> None:
-    for path, cases in ((GOLDEN, golden_cases()), (BPE_GOLDEN, bpe_cases())):
+    for path, cases in (
+        (GOLDEN, golden_cases()), (BPE_GOLDEN, bpe_cases()), (FORMATS_GOLDEN, format_cases()),
+        (TEXT_GOLDEN, text_cases()),
+    ):  # fmt: skip
         lines = ",\n".join(json.dumps(case, ensure_ascii=False) for case in cases)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"[\n{lines}\n]\n", encoding="utf-8")

@@ -1,0 +1,48 @@
+"""Escribir números en español: cifras significativas, potencias de 10 y la escala larga (billones, no «trillions»).
+
+Los widgets los escriben igual en JavaScript (`_static/course/widgets/form.mjs`) y una prueba compara los dos. Con un
+número fijo de decimales, `utils.course.plots.number`. No hace: leer números escritos.
+"""
+
+import math
+
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def show(value: float, digits: int = 3) -> str:
+    """Escribe un número con coma decimal y `digits` cifras significativas; si es muy grande o pequeño, con 10ⁿ.
+
+    >>> show(3.1415927, 9), show(-0.00134), show(70e9), show(5.96e-8), show(65504, 9)
+    ('3,1415927', '−0,00134', '7\\xa0·\\xa010¹⁰', '5,96\\xa0·\\xa010⁻⁸', '65\\xa0504')
+    """
+    if math.isnan(value):
+        return "NaN"
+    sign = "−" if math.copysign(1, value) < 0 else ""
+    size = abs(value)
+    if math.isinf(size) or size == 0:
+        return sign + ("0" if size == 0 else "∞")
+    mantissa, power = f"{size:.{digits - 1}e}".split("e")
+    if not -4 <= int(power) <= 6:
+        return f"{sign}{_trim(mantissa)}\xa0·\xa010{str(int(power)).translate(_SUPERSCRIPTS)}"
+    text = f"{float(f'{size:.{digits}g}'):,.{max(0, digits - 1 - int(power))}f}"
+    whole, _, fraction = text.partition(".")
+    whole = whole.replace(",", "\xa0" if len(whole) > len("9,999") else "")
+    return sign + _trim(f"{whole}.{fraction}")
+
+
+def in_words(value: float, digits: int = 3) -> str:
+    """El número con su unidad en la escala larga.
+
+    >>> in_words(7e9), in_words(1.4e12), in_words(1e6)
+    ('7000\\xa0millones', '1,4\\xa0billones', '1\\xa0millón')
+    """
+    units = ((1e12, "billón", "billones"), (1e6, "millón", "millones"))
+    unit = next((unit for unit in units if value >= unit[0]), None)
+    if unit is None or value >= 1e18:
+        return show(value, digits)
+    count = show(value / unit[0], digits)
+    return f"{count}\xa0{unit[1] if count == '1' else unit[2]}"
+
+
+def _trim(text: str) -> str:
+    return (text.rstrip("0").rstrip(".") if "." in text else text).replace(".", ",")
