@@ -1,0 +1,206 @@
+"""El mismo entrenamiento en varios procesos: cinco maneras de repartirlo que acaban en los mismos pesos.
+
+Cada proceso (*rank*) tiene su parte del lote y llama a `step` con su pérdida. Las dos primeras estrategias están
+escritas a mano con `utils.train.collectives`; las otras tres son las de torch y Accelerate. Todas se construyen igual,
+`STRATEGIES["zero1"](model, ranks, lr=1e-3)`, y tienen:
+
+- `model`, al que se llama;
+- `step(loss)`, que deriva, comunica y mueve los pesos;
+- `weights()`, el vector de todos los pesos, igual en todos los procesos;
+- `optimizer`, el de este proceso, y `traffic`, los bytes enviados por nuestras colectivas (las demás no los cuentan).
+
+Lo que NO hace: precisión mixta, recortar el gradiente ni lanzar procesos (eso es `torchrun`; desde un cuaderno,
+`utils.train.launch`).
+"""
+
+import contextlib
+import datetime
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+from utils.model.blocks import Block
+from utils.train.collectives import Traffic, all_reduce, broadcast
+from utils.train.sharding import ShardedAdamW, flatten, unflatten
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """Quién es este proceso: su número, cuántos hay y dónde calcula."""
+
+    rank: int
+    count: int
+    device: torch.device
+
+    def rows(self, batch: Tensor) -> Tensor:
+        """La parte (B / n, ...) del lote (B, ...) que le toca: una fila de cada n. `ValueError` si B no se reparte.
+
+        >>> Ranks(1, 2, torch.device("cpu")).rows(torch.arange(6)).tolist()
+        [1, 3, 5]
+        """
+        if len(batch) % self.count:
+            raise ValueError(f"Un lote de {len(batch)} no se reparte entre {self.count} procesos: usa un múltiplo.")
+        return batch[self.rank :: self.count]
+
+    def shared_loss(self, loss_sum: Tensor, tokens: int) -> Tensor:
+        """La parte de este proceso en la pérdida media del lote entero: su suma entre los tokens de TODOS.
+
+        La suma de los gradientes de todos los procesos es así el gradiente de la media, aunque unos tengan más
+        tokens que otros. Promediar las medias de cada proceso daría otra cosa.
+        """
+        count = torch.tensor(float(tokens), device=self.device)
+        dist.all_reduce(count)
+        return loss_sum / count
+
+
+@contextlib.contextmanager
+def start(timeout: float = 120.0) -> Iterator[Ranks]:
+    """Entra en el grupo de procesos que ha creado `torchrun` y sale de él al acabar.
+
+    Sin torchrun hay un solo proceso, y el mismo código funciona. La comunicación va por NCCL si esta máquina tiene una
+    GPU para cada uno de sus procesos, y si no por gloo, en CPU. `timeout`, en segundos: cuánto se espera a otro
+    proceso antes de darlo por perdido.
+    """
+    local = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    on_gpu = 1 < local <= torch.cuda.device_count()
+    device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0"))) if on_gpu else torch.device("cpu")
+    if on_gpu:
+        torch.cuda.set_device(device)
+    wait = datetime.timedelta(seconds=timeout)
+    if "RANK" in os.environ:
+        dist.init_process_group("nccl" if on_gpu else "gloo", timeout=wait)
+    else:
+        dist.init_process_group("gloo", store=dist.HashStore(), rank=0, world_size=1, timeout=wait)
+    try:
+        yield Ranks(dist.get_rank(), dist.get_world_size(), device)
+    finally:
+        dist.destroy_process_group()
+
+
+#: Lo que dicen gloo y NCCL cuando el otro extremo desaparece o no contesta.
+LOST = ("Connection closed", "Connection reset", "Broken pipe", "imed out", "imeout", "remote process exited")
+
+
+@contextlib.contextmanager
+def explain_lost_partner(ranks: Ranks) -> Iterator[None]:
+    """Si otro proceso muere o calla, lo dice en español y acaba este con código 1, sin esperar a nadie más."""
+    try:
+        yield
+    except RuntimeError as error:
+        if not any(words in str(error) for words in LOST):
+            raise
+        print(
+            f"El proceso {ranks.rank} se detiene: otro proceso ha muerto o no contesta. Sin todos los gradientes no "
+            "hay suma, así que el trabajo acaba aquí. Lanza otra vez la misma orden: si guardaba puntos de control, "
+            "seguirá desde el último.",
+            flush=True,
+        )
+        os._exit(1)  # salir del grupo ordenadamente sería volver a esperar al que no está
+
+
+class ManualDDP:
+    """Paralelismo de datos a mano: mismos pesos al empezar, suma de gradientes en cada paso."""
+
+    sharded = False  # ¿cada proceso guarda algo distinto?
+
+    def __init__(self, model: nn.Module, ranks: Ranks, lr: float):
+        self.model, self.traffic = model, Traffic()
+        self.parameters = list(model.parameters())
+        self._set(broadcast(self.weights(), self.traffic))
+        self.optimizer = torch.optim.AdamW(self.parameters, lr=lr)
+
+    def step(self, loss: Tensor) -> None:
+        loss.backward()
+        total = all_reduce(flatten(p.grad for p in self.parameters), self.traffic)  # (N,)
+        for parameter, gradient in zip(self.parameters, unflatten(total, self.parameters), strict=True):
+            parameter.grad = gradient
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+
+    def weights(self) -> Tensor:
+        return flatten(p.detach() for p in self.parameters)  # (N,)
+
+    @torch.no_grad()
+    def _set(self, vector: Tensor) -> None:
+        for parameter, value in zip(self.parameters, unflatten(vector, self.parameters), strict=True):
+            parameter.copy_(value)
+
+
+class ZeRO1(ManualDDP):
+    """Lo mismo con el optimizador repartido: `utils.train.sharding.ShardedAdamW` suma, mueve y junta."""
+
+    sharded = True
+
+    def __init__(self, model: nn.Module, ranks: Ranks, lr: float):
+        super().__init__(model, ranks, lr)
+        self.optimizer = ShardedAdamW(self.parameters, self.traffic, lr=lr)
+
+    def step(self, loss: Tensor) -> None:
+        loss.backward()
+        self.optimizer.step()
+
+
+class TorchDDP:
+    """`DistributedDataParallel`: suma los gradientes por cubos mientras aún se deriva."""
+
+    sharded = False
+
+    def __init__(self, model: nn.Module, ranks: Ranks, lr: float):
+        self.ranks, self.traffic = ranks, Traffic()
+        self.model = nn.parallel.DistributedDataParallel(model)
+        self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=lr)
+
+    def step(self, loss: Tensor) -> None:
+        (loss * self.ranks.count).backward()  # torch divide la suma de gradientes entre n: se compensa
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+
+    def weights(self) -> Tensor:
+        return flatten(_whole(p.detach()) for p in self.model.parameters())  # (N,)
+
+
+class FSDP2(TorchDDP):
+    """`fully_shard` (ZeRO, etapa 3): cada proceso guarda su trozo de todo y pide los pesos de un bloque al usarlo."""
+
+    sharded = True
+
+    def __init__(self, model: nn.Module, ranks: Ranks, lr: float):
+        from torch.distributed.device_mesh import init_device_mesh
+        from torch.distributed.fsdp import fully_shard
+
+        self.ranks, self.model, self.traffic = ranks, model, Traffic()
+        for parameter in model.parameters():  # fully_shard corta lo que hay en cada proceso y no lo iguala antes
+            dist.broadcast(parameter.detach(), src=0)
+        mesh = init_device_mesh(ranks.device.type, (ranks.count,))
+        for block in (module for module in model.modules() if isinstance(module, Block)):
+            fully_shard(block, mesh=mesh)
+        fully_shard(model, mesh=mesh)
+        self.optimizer = torch.optim.AdamW(model.parameters(), lr=lr)
+
+
+class AccelerateDDP(TorchDDP):
+    """Lo mismo con Accelerate: `prepare` envuelve el modelo según cómo se haya lanzado el programa."""
+
+    def __init__(self, model: nn.Module, ranks: Ranks, lr: float):
+        from accelerate import Accelerator
+
+        self.ranks, self.traffic = ranks, Traffic()
+        self.accelerator = Accelerator(cpu=ranks.device.type == "cpu")
+        self.model, self.optimizer = self.accelerator.prepare(model, torch.optim.AdamW(model.parameters(), lr=lr))
+
+    def step(self, loss: Tensor) -> None:
+        self.accelerator.backward(loss * self.ranks.count)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+
+
+STRATEGIES = {"manual": ManualDDP, "zero1": ZeRO1, "ddp": TorchDDP, "fsdp": FSDP2, "accelerate": AccelerateDDP}
+
+
+def _whole(tensor: Tensor) -> Tensor:
+    """El tensor entero, juntando los trozos de todos los procesos si está repartido."""
+    return tensor.full_tensor() if hasattr(tensor, "full_tensor") else tensor
