@@ -5,8 +5,11 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import chi2_contingency
+from transformers import DataCollatorForLanguageModeling
 
 from tests.train.resumable import EOS, PAD, SENTINELS, VOCAB, pairs, tiny_t5
+from utils.course.hub import load_tokenizer
 from utils.train.classic import ClassicPadding
 from utils.train.objectives import CausalLM, MaskedLM, Seq2Seq, SpanCorruption, tokenize_pairs
 
@@ -141,3 +144,36 @@ def test_span_corruption_makes_a_batch():
     batch = SpanCorruption(PAD, EOS, SENTINELS)(rows, np.random.default_rng(0))
     assert batch["input_ids"].shape == batch["attention_mask"].shape and batch["labels"].shape[0] == 2
     assert batch["input_ids"].max() < VOCAB and (batch["labels"] == IGNORE).any()
+
+
+def test_masked_lm_agrees_with_transformers():
+    """Las proporciones de `DataCollatorForLanguageModeling`, sobre los mismos textos."""
+    tokenizer = load_tokenizer("encoder")
+    special, mask = frozenset(tokenizer.all_special_ids), tokenizer.mask_token_id
+    rng = np.random.default_rng(0)
+    rows = [{"input_ids": [2, *rng.integers(36, len(tokenizer), 126).tolist(), 1]} for _ in range(500)]
+    original = torch.tensor([row["input_ids"] for row in rows])
+    ours = MaskedLM(tokenizer.pad_token_id, mask, len(tokenizer), special)(rows, np.random.default_rng(1))
+    theirs = DataCollatorForLanguageModeling(tokenizer, mlm_probability=0.15, seed=1)(rows)
+
+    def table(batch):
+        chosen = batch["labels"] != IGNORE
+        masked, kept = batch["input_ids"] == mask, batch["input_ids"] == original
+        return [int((chosen & masked).sum()), int((chosen & kept).sum()), int((chosen & ~masked & ~kept).sum()),
+            int((~chosen).sum())]  # fmt: skip
+
+    assert chi2_contingency([table(ours), table(theirs)]).pvalue > 0.001
+
+
+def test_masked_lm_never_draws_a_special_token():
+    special = frozenset({0, 3, 19})  # en cualquier sitio del vocabulario, no solo al principio
+    objective = MaskedLM(0, 3, 20, special, rate=1.0)
+    rows = [{"input_ids": [5] * 4000}]
+    drawn = set(objective(rows, np.random.default_rng(0))["input_ids"].flatten().tolist()) - {3}
+    assert drawn == set(range(20)) - special
+
+
+@pytest.mark.parametrize("rate", [0.0, 1.5])
+def test_an_impossible_rate_is_explained(rate):
+    with pytest.raises(ValueError, match="entre 0 y 1"):
+        MaskedLM(0, 3, 20, frozenset({0, 3}), rate=rate)

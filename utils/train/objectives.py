@@ -5,7 +5,9 @@ que espera un modelo de Hugging Face. Rellena hasta el ejemplo más largo del lo
 `attention_mask` a 0 en el relleno y -100 en las etiquetas que no cuentan: `-100` es el único valor que la
 entropía cruzada de PyTorch ignora.
 
-Lo que NO hace: partir documentos ni empaquetar varios en una secuencia.
+Los ejemplos pueden venir empaquetados por `utils.train.packing`, con `position_ids`: el lote los lleva también.
+
+Lo que NO hace: partir documentos ni empaquetarlos, ni construir la máscara que los separa.
 """
 
 from dataclasses import dataclass
@@ -35,6 +37,20 @@ def attention_mask(rows: list[list[int]]) -> torch.Tensor:
     [[1, 1], [1, 0]]
     """
     return pad([[1] * len(row) for row in rows], value=0)  # (B, T)
+
+
+def packed_positions(examples: list[Example]) -> Batch:
+    """Las posiciones de un lote empaquetado, {"position_ids"} (B, T), o nada si sus ejemplos no lo están.
+
+    El relleno repite la posición 0, que es la de un documento nuevo.
+
+    >>> packed_positions([{"input_ids": [7, 1, 8], "position_ids": [0, 1, 0]}])["position_ids"].tolist()
+    [[0, 1, 0]]
+    """
+    rows = [example["position_ids"] for example in examples if "position_ids" in example]
+    if rows and len(rows) < len(examples):
+        raise ValueError("Hay ejemplos empaquetados y sin empaquetar en el mismo lote: pasa todos por pack.")
+    return {"position_ids": pad(rows, 0)} if rows else {}
 
 
 def tokenize_pairs(tokenizer, prompts: list[str], completions: list[str], max_prompt: int, max_completion: int):
@@ -74,8 +90,8 @@ class Seq2Seq:
 class CausalLM:
     """Predecir el token siguiente. Las etiquetas son la propia entrada: el modelo las desplaza por dentro.
 
-    El primer token no lo predice nadie: su etiqueta es -100. Si el ejemplo trae `prompt_length`, esos primeros
-    tokens tampoco cuentan en la pérdida.
+    El primer token no lo predice nadie: su etiqueta es -100, igual que la del primero de cada documento de una
+    secuencia empaquetada. Si el ejemplo trae `prompt_length`, esos primeros tokens tampoco cuentan en la pérdida.
 
     >>> CausalLM(pad_id=0)([{"input_ids": [4, 5, 6], "prompt_length": 1}])["labels"].tolist()
     [[-100, 5, 6]]
@@ -86,11 +102,15 @@ class CausalLM:
     def __call__(self, examples: list[Example], rng: np.random.Generator | None = None) -> Batch:
         rows = [example["input_ids"] for example in examples]
         skips = [max(1, example.get("prompt_length", 0)) for example in examples]
-        labels = [[IGNORE] * skip + row[skip:] for row, skip in zip(rows, skips, strict=True)]
+        labels = pad([[IGNORE] * skip + row[skip:] for row, skip in zip(rows, skips, strict=True)], IGNORE)  # (B, T)
+        positions = packed_positions(examples)
+        if positions:
+            labels = labels.masked_fill(positions["position_ids"] == 0, IGNORE)  # (B, T)
         return {
             "input_ids": pad(rows, self.pad_id),
             "attention_mask": attention_mask(rows),
-            "labels": pad(labels, IGNORE),
+            "labels": labels,
+            **positions,
         }
 
 
@@ -98,8 +118,14 @@ class CausalLM:
 class MaskedLM:
     """Adivinar palabras tapadas (BERT, Devlin et al. 2019, §3.1).
 
-    De cada 100 tokens se eligen 15; de esos, el 80 % se cambia por [MASK], el 10 % por un token al azar y el 10 %
-    se deja igual. Solo los elegidos cuentan en la pérdida.
+    De cada 100 tokens se eligen 15, o los que diga `rate`; de esos, el 80 % se cambia por [MASK], el 10 % por un
+    token corriente al azar y el 10 % se deja igual. Solo los elegidos cuentan en la pérdida, y los especiales no se
+    eligen nunca. Cada token se sortea por su cuenta: en un texto corto puede no tocar ninguno. Error si `rate` no
+    está entre 0 y 1.
+
+    >>> objective = MaskedLM(pad_id=0, mask_id=2, vocab_size=9, special_ids=frozenset({0, 1, 2}), rate=1.0)
+    >>> objective([{"input_ids": [7, 8, 1]}], np.random.default_rng(0))["labels"].tolist()
+    [[7, 8, -100]]
     """
 
     pad_id: int
@@ -107,6 +133,10 @@ class MaskedLM:
     vocab_size: int
     special_ids: frozenset[int]
     rate: float = 0.15
+
+    def __post_init__(self):
+        if not 0 < self.rate <= 1:
+            raise ValueError(f"rate es la fracción de tokens que se tapan, entre 0 y 1, y es {self.rate}.")
 
     def __call__(self, examples: list[Example], rng: np.random.Generator) -> Batch:
         rows = [example["input_ids"] for example in examples]
@@ -116,12 +146,14 @@ class MaskedLM:
         labels = np.where(chosen, ids, IGNORE)
         dice = rng.random(ids.shape)
         ids = np.where(chosen & (dice < 0.8), self.mask_id, ids)
-        random_ids = rng.integers(len(self.special_ids), self.vocab_size, ids.shape)
+        ordinary = np.setdiff1d(np.arange(self.vocab_size), list(self.special_ids | {self.pad_id}))
+        random_ids = ordinary[rng.integers(0, len(ordinary), ids.shape)]
         ids = np.where(chosen & (dice >= 0.8) & (dice < 0.9), random_ids, ids)
         return {
             "input_ids": torch.from_numpy(ids),
             "attention_mask": attention_mask(rows),
             "labels": torch.from_numpy(labels),
+            **packed_positions(examples),
         }
 
 
@@ -130,7 +162,10 @@ class SpanCorruption:
     """Restaurar trozos borrados (T5, Raffel et al. 2020, §3.1.4).
 
     Borra el 15 % de los tokens en trozos de 3 de media; cada trozo se cambia por un centinela. El objetivo dice,
-    por cada centinela, qué había debajo: entrada `a <X> d <Y>`, objetivo `<X> b c <Y> e <Z>`.
+    por cada centinela, qué había debajo: entrada `a <X> d <Y>`, objetivo `<X> b c <Y> e <Z>`. `sentinels` son sus ids
+    en el orden en que se usan, que en T5 es de mayor a menor: <extra_id_0> es el último del vocabulario. La cuenta es
+    la de `random_spans_noise_mask`, del código de T5: un número fijo de tokens y de trozos, y todas las formas de
+    repartirlos por igual. Error si el texto tiene menos de 2 tokens.
     """
 
     pad_id: int
@@ -158,6 +193,24 @@ class SpanCorruption:
             target += [sentinel, *ids[position + keep : position + keep + drop]]
             position += keep + drop
         return [*source, self.eos_id], [*target, self.sentinels[spans], self.eos_id]
+
+    def restore(self, source: list[int], target: list[int]) -> list[int]:
+        """El camino de vuelta: cambia cada centinela de la entrada por lo que el objetivo dice de él.
+
+        Error si la entrada lleva un centinela que el objetivo no nombra.
+
+        >>> SpanCorruption(pad_id=0, eos_id=1, sentinels=(98, 99)).restore([5, 98, 7, 1], [98, 6, 99, 1])
+        [5, 6, 7]
+        """
+        hidden: dict[int, list[int]] = {}
+        for token in target:
+            if token in self.sentinels:
+                current = hidden.setdefault(token, [])
+            elif token != self.eos_id and hidden:
+                current.append(token)
+        if missing := [t for t in source if t in self.sentinels and t not in hidden]:
+            raise ValueError(f"El objetivo no dice qué había bajo los centinelas {missing}: ¿son de otro texto?")
+        return [t for token in source if token != self.eos_id for t in hidden.get(token, [token])]
 
 
 def _random_partition(total: int, parts: int, rng: np.random.Generator) -> list[int]:
