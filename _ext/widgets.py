@@ -28,6 +28,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 from widget_bpe import bpe_spec, bpe_table
 from widget_formats import formats_spec, formats_table
+from widget_memory import memory_spec, memory_table
 
 SOURCES = "_static/course/widgets"
 # Los módulos de cada widget, en el orden en que se juntan.
@@ -37,6 +38,7 @@ BUNDLES = {
     "attention-map": ["attention-map.mjs"],
     "bpe-merges": ["bpe.mjs", "bpe-merges.mjs"],
     "number-formats": ["form.mjs", "formats.mjs", "number-formats.mjs"],
+    "memory-calculator": ["form.mjs", "memory.mjs", "memory-calculator.mjs"],
 }
 # Lo escribe scripts/export_attention.py, con los minis.
 _ATTENTION = Path(__file__).resolve().parents[1] / SOURCES / "attention-map.json"
@@ -166,6 +168,7 @@ WIDGETS: dict[str, tuple[Callable[[dict], dict], Callable[[dict], str]]] = {
     "attention-map": (attention_spec, attention_table),
     "bpe-merges": (bpe_spec, bpe_table),
     "number-formats": (formats_spec, formats_table),
+    "memory-calculator": (memory_spec, memory_table),
 }
 
 

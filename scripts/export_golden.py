@@ -9,13 +9,16 @@ Deja un archivo por widget en `tests/mechanisms/golden/`. Las pruebas comprueban
 import json
 import math
 import random
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
 
 from utils.compress.formats import E4M3, E5M2, FORMATS, INT8, NF4, NumberFormat
 from utils.course.numerals import in_words, show
+from utils.measure.activations import ATTENTIONS
+from utils.measure.decoder_shape import DecoderShape
+from utils.measure.memory import GPUS, OPTIMIZERS, PRECISIONS, USABLE, training_memory
 from utils.model.decoding import probabilities
 from utils.text.bpe import ByteBPE
 from utils.text.bpe_train import count_words, merge_steps
@@ -25,6 +28,7 @@ GOLDEN = Path(__file__).resolve().parents[1] / "tests" / "mechanisms" / "golden"
 BPE_GOLDEN = GOLDEN.with_name("bpe.json")
 FORMATS_GOLDEN = GOLDEN.with_name("formats.json")
 TEXT_GOLDEN = GOLDEN.with_name("numbers.json")
+MEMORY_GOLDEN = GOLDEN.with_name("memory.json")
 
 # Los logits son múltiplos de 1/8: así son exactos en float32 y el margen mide solo las fórmulas.
 LOGITS = {
@@ -158,10 +162,43 @@ def text_cases() -> list[list]:
     return [[value, digits, show(value, digits), in_words(value, digits)] for value in TEXTS for digits in (2, 3, 9)]
 
 
+def memory_cases() -> list[dict]:
+    """La memoria de modelos y ajustes al azar, byte a byte, y el lote más grande que cabe en 14,4 GB."""
+    generator = random.Random(0)
+    return [_memory_case(generator) for _ in range(120)]
+
+
+def _memory_case(generator: random.Random) -> dict:
+    kv_heads = generator.choice([1, 2, 8])
+    heads = kv_heads * generator.choice([1, 4])
+    sizes = {
+        "layers": generator.randint(1, 80), "d_model": heads * generator.choice([16, 64, 128]), "heads": heads,
+        "d_ff": generator.randint(32, 30000), "vocab_size": generator.randint(100, 200_000), "kv_heads": kv_heads,
+        "tied": generator.random() < 0.5,
+    }  # fmt: skip
+    shape = DecoderShape(**sizes)
+    options = {
+        "length": generator.randint(1, 5000), "precision": generator.choice(list(PRECISIONS)),
+        "optimizer": generator.choice(OPTIMIZERS), "attention": generator.choice(ATTENTIONS),
+        "checkpointing": generator.random() < 0.5,
+    }  # fmt: skip
+    batch, room = generator.randint(1, 40), USABLE * GPUS["T4"] * 1e9
+    memory = training_memory(shape, batch=batch, **options)
+    # La memoria crece con el lote en línea recta: basta con dos puntos para saber cuántos caben.
+    one, two = (training_memory(shape, batch=b, **options).total for b in (1, 2))
+    largest = 0 if one > room else 1 + int((room - one) // (two - one))
+    names = {"d_model": "dModel", "d_ff": "dFf", "vocab_size": "vocab", "kv_heads": "kvHeads"}
+    return {
+        "shape": {names.get(key, key): value for key, value in sizes.items()},
+        "options": options | {"batch": batch, "precision": asdict(PRECISIONS[options["precision"]])},
+        "parameters": shape.parameters, "memory": asdict(memory) | {"total": memory.total}, "largest": largest,
+    }  # fmt: skip
+
+
 def main() -> None:
     for path, cases in (
         (GOLDEN, golden_cases()), (BPE_GOLDEN, bpe_cases()), (FORMATS_GOLDEN, format_cases()),
-        (TEXT_GOLDEN, text_cases()),
+        (TEXT_GOLDEN, text_cases()), (MEMORY_GOLDEN, memory_cases()),
     ):  # fmt: skip
         lines = ",\n".join(json.dumps(case, ensure_ascii=False) for case in cases)
         path.parent.mkdir(parents=True, exist_ok=True)
