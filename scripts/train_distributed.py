@@ -2,9 +2,9 @@
 
     torchrun --standalone --nproc-per-node 2 scripts/train_distributed.py --strategy ddp
 
-Entrena un transformer pequeño que lee bytes, sin tokenizador. El lote de cada paso depende solo de la semilla y del
-paso, y cada proceso toma su parte: con uno, dos o cuatro procesos se entrena lo mismo y salen los mismos pesos. Con
-`--checkpoint` guarda cada pocos pasos y, si se corta, la misma orden sigue desde el último.
+Entrena un transformer pequeño que lee intervenciones de diálogos, byte a byte. El lote de cada paso depende solo de la
+semilla y del paso, y cada proceso toma su parte: con uno, dos o cuatro procesos se entrena lo mismo y salen los mismos
+pesos. Con `--checkpoint` guarda cada pocos pasos y, si se corta, la misma orden sigue desde el último.
 
 No mide la calidad del modelo ni usa precisión mixta. Sin torchrun funciona igual, en un solo proceso.
 """
@@ -40,7 +40,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--strategy", nargs="+", choices=STRATEGIES, default=["manual"], help="una o varias, por turno")
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--batch", type=int, default=16, help="filas del lote, entre todos los procesos")
-    parser.add_argument("--length", type=int, default=128, help="bytes por fila, como mucho")
+    parser.add_argument("--length", type=int, default=64, help="bytes por fila, como mucho")
     parser.add_argument("--dim", type=int, default=64)
     parser.add_argument("--layers", type=int, default=2)
     parser.add_argument("--lr", type=float, default=1e-3)
@@ -112,10 +112,8 @@ def report(ranks: Ranks, text: str) -> None:
 
 def main() -> None:
     options = arguments()
-    texts = [
-        json.loads(line)["dialogue"].encode()
-        for line in (ROOT / "data/dialogos/train.jsonl").read_text("utf-8").splitlines()[:1000]
-    ]
+    dialogues = (ROOT / "data/dialogos/train.jsonl").read_text("utf-8").splitlines()[:300]
+    texts = [turn.encode() for line in dialogues for turn in json.loads(line)["dialogue"].split("\n")]
     with start(options.timeout) as ranks, explain_lost_partner(ranks):
         for name in options.strategy:
             measured: list = [None] * ranks.count
