@@ -44,10 +44,10 @@ def fit_loss_law(
 ) -> LossLaw:
     """La ley E + A/N^α + B/D^β que mejor explica unas pérdidas, por Huber sobre el logaritmo de la pérdida.
 
-    Con `irreducible` se da E por sabida y se ajustan las otras cuatro constantes. Sin `start` se prueban 18 comienzos
-    y se queda el mejor. Hoffmann et al. minimizan con L-BFGS; aquí, con mínimos cuadrados no lineales, que en este
-    problema mal condicionado no se paran antes de tiempo. Error si hay menos puntos que constantes. Fuente: Hoffmann et
-    al. (2022), ecuación 3.
+    Con `irreducible` se da E por sabida y se ajustan las otras cuatro constantes. Sin `start` se prueban tres comienzos
+    y se queda el mejor. Hoffmann et al. minimizan con L-BFGS, que se paró antes de tiempo; aquí, con mínimos cuadrados
+    no lineales, que llegan al fondo desde cualquiera de los tres. Error si hay menos puntos que constantes. Fuente:
+    Hoffmann et al. (2022), ecuación 3.
 
     >>> true = LossLaw(E=1.7, A=400, B=2000, alpha=0.35, beta=0.37)
     >>> n, d = (x.ravel() for x in np.meshgrid(np.geomspace(1e7, 1e9, 4), np.geomspace(1e9, 1e11, 4)))
@@ -63,45 +63,41 @@ def fit_loss_law(
         raise ValueError("Parámetros, tokens y pérdidas deben ser positivos y finitos.")
     # Se centran los logaritmos: así la altura de cada término no depende de su pendiente.
     n_mean, d_mean = n.mean(), d.mean()
+    known = None if irreducible is None else math.log(irreducible) if irreducible else -np.inf
 
     def terms(theta: np.ndarray) -> np.ndarray:
-        a, alpha, b, beta = theta[:4]
-        e = math.log(irreducible) if irreducible else theta[4] if irreducible is None else -np.inf
-        return np.stack([a - alpha * (n - n_mean), b - beta * (d - d_mean), np.full_like(n, e)])  # (3, R)
+        e = theta[4] if known is None else known
+        model, data = theta[0] - np.exp(theta[1]) * (n - n_mean), theta[2] - np.exp(theta[3]) * (d - d_mean)
+        return np.stack([model, data, np.full_like(n, e)])  # (3, R), en logaritmos
 
     def residual(theta: np.ndarray) -> np.ndarray:
         return np.logaddexp.reduce(terms(theta)) - target  # (R,)
 
     def jacobian(theta: np.ndarray) -> np.ndarray:
-        logs = terms(theta)
+        logs, alpha, beta = terms(theta), np.exp(theta[1]), np.exp(theta[3])
         share = np.exp(logs - np.logaddexp.reduce(logs))  # (3, R): qué parte de la pérdida es cada término
-        columns = [share[0], -share[0] * (n - n_mean), share[1], -share[1] * (d - d_mean), share[2]]
+        columns = [share[0], -alpha * share[0] * (n - n_mean), share[1], -beta * share[1] * (d - d_mean), share[2]]
         return np.stack(columns[:free], axis=1)  # (R, 4) o (R, 5)
 
-    lowest = math.exp(target.min())
     if start is not None:
-        a, b = np.log(start.A) - start.alpha * n_mean, np.log(start.B) - start.beta * d_mean
-        starts = [(a, start.alpha, b, start.beta, math.log(max(start.E, 1e-3 * lowest)))]
+        heights = math.log(start.A) - start.alpha * n_mean, math.log(start.B) - start.beta * d_mean
+        first = (heights[0], math.log(start.alpha), heights[1], math.log(start.beta), math.log(max(start.E, 1e-9)))
+        starts = [first]
     else:
-        heights, slopes = (0.02, 0.2), (0.2, 0.5, 1.0)
+        lowest = target.min()
         starts = [
-            (math.log(h * lowest), s, math.log(h * lowest), s, math.log(e * lowest))
-            for h in heights
-            for s in slopes
-            for e in (0.3, 0.7, 0.95)
+            (lowest + math.log(h), math.log(slope), lowest + math.log(h), math.log(slope), lowest + math.log(1 - h))
+            for h, slope in ((0.05, 0.5), (0.2, 0.3), (0.5, 0.3))
         ]
-    bounds = ([-50, 1e-3, -50, 1e-3, -20][:free], [50, 5, 50, 5, target.max()][:free])
-    fits = [
-        least_squares(residual, s[:free], jacobian, bounds, loss="huber", f_scale=HUBER_DELTA, x_scale="jac")
-        for s in starts
-    ]
-    a, alpha, b, beta, *e = min(fits, key=lambda fit: fit.cost).x
+    fits = [least_squares(residual, s[:free], jacobian, loss="huber", f_scale=HUBER_DELTA, xtol=1e-10) for s in starts]
+    a, log_alpha, b, log_beta, *e = min(fits, key=lambda fit: fit.cost).x
+    alpha, beta = math.exp(log_alpha), math.exp(log_beta)
     return LossLaw(
-        E=irreducible if irreducible is not None else float(np.exp(e[0])),
-        A=float(np.exp(a + alpha * n_mean)),
-        B=float(np.exp(b + beta * d_mean)),
-        alpha=float(alpha),
-        beta=float(beta),
+        E=math.exp(e[0]) if irreducible is None else irreducible,
+        A=math.exp(a + alpha * n_mean),
+        B=math.exp(b + beta * d_mean),
+        alpha=alpha,
+        beta=beta,
     )
 
 
@@ -152,7 +148,7 @@ def bootstrap_fits(
             found.append(fit(np.concatenate([rng.choice(group, size=len(group)) for group in members])))
         except ValueError as error:
             failed += 1
-            if failed > 2 * n:
+            if failed > 10 * n:
                 raise ValueError(
                     f"Casi ninguna remuestra se puede ajustar ({error}): hacen falta más puntos."
                 ) from None

@@ -109,9 +109,9 @@ class FactGrammar:
 
         >>> world = FactGrammar()
         >>> ids = world.sample(2, np.random.default_rng(0))
-        >>> ids[1, 4] = ids[0, 4]  # un objeto de otra frase
+        >>> ids[1, 4] = ids[0, 4]  # ahora Laura Rey trabaja en una escuela, y es falso
         >>> world.log_probability(ids).round(2).tolist()
-        [0, 0]
+        [-8.85, -inf]
         """
         rank, relation = self.rank(ids), ids[:, 3::2] - self._first_relation  # (n,), (n, K)
         true = (ids[:, 4::2] == self._object(rank[:, None], relation)).all(1)

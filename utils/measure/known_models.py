@@ -1,0 +1,58 @@
+"""Modelos conocidos: cuántos parámetros tienen, con cuántos tokens se entrenaron y cuánto cómputo costó.
+
+Los parámetros y los tokens son los de cada artículo; lo demás se calcula. Lo que NO dice: cuántas horas ni cuánto
+dinero.
+"""
+
+from dataclasses import dataclass
+
+from utils.measure.flops import petaflop_days, training_flops
+
+
+@dataclass(frozen=True)
+class KnownModel:
+    """Un modelo publicado: `parameters` es N; `tokens`, D; `cite`, la clave de su artículo en la bibliografía.
+
+    >>> gpt3 = find_model("GPT-3")
+    >>> round(gpt3.tokens_per_parameter, 1), round(gpt3.petaflop_days)
+    (1.7, 3646)
+    """
+
+    name: str
+    parameters: float
+    tokens: float
+    cite: str
+
+    @property
+    def tokens_per_parameter(self) -> float:
+        return self.tokens / self.parameters
+
+    @property
+    def flops(self) -> float:
+        """6ND, en operaciones."""
+        return training_flops(self.parameters, self.tokens)
+
+    @property
+    def petaflop_days(self) -> float:
+        return petaflop_days(self.flops)
+
+
+KNOWN_MODELS = (
+    KnownModel("GPT-3", 175e9, 300e9, "brown2020language"),
+    KnownModel("Gopher", 280e9, 300e9, "rae2021scaling"),
+    KnownModel("OPT-175B", 175e9, 180e9, "zhang2022opt"),
+    KnownModel("Chinchilla", 70e9, 1.4e12, "hoffmann2022training"),
+    KnownModel("BLOOM", 176e9, 366e9, "bigscience2022bloom"),
+    KnownModel("LLaMA-65B", 65e9, 1.4e12, "touvron2023llama"),
+    KnownModel("Llama-2-70B", 70e9, 2e12, "touvron2023llama2"),
+    KnownModel("Llama-3-8B", 8e9, 15e12, "grattafiori2024llama"),
+    KnownModel("Llama-3.1-405B", 405e9, 15.6e12, "grattafiori2024llama"),
+)
+
+
+def find_model(name: str) -> KnownModel:
+    """El modelo de ese nombre. Error si no está, con los que hay."""
+    for model in KNOWN_MODELS:
+        if model.name == name:
+            return model
+    raise ValueError(f"No conozco «{name}»: los que hay son {', '.join(model.name for model in KNOWN_MODELS)}.")
