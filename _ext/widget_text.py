@@ -2,6 +2,7 @@
 
 import html
 import math
+from contextlib import suppress
 
 
 def table(class_name: str, caption: str, head: list[str], rows: list[list[str]]) -> str:
@@ -21,6 +22,9 @@ def table(class_name: str, caption: str, head: list[str], rows: list[list[str]])
 def number_in(body: dict, name: str, default: float, low: float, high: float) -> float:
     """El número `name` del YAML de un widget; `ValueError` si no lo es o no está entre `low` y `high`."""
     value = body.get(name, default)
+    if isinstance(value, str):  # YAML lee «7e9» como un texto: solo «7.0e+9» es un número
+        with suppress(ValueError):
+            value = float(value)
     good = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
     if not good or not low <= value <= high:
         raise ValueError(

@@ -18,7 +18,9 @@ from utils.compress.formats import E4M3, E5M2, FORMATS, INT8, NF4, NumberFormat
 from utils.course.numerals import in_words, show
 from utils.measure.activations import ATTENTIONS
 from utils.measure.decoder_shape import DecoderShape
+from utils.measure.flops import PEAK_TFLOPS, gpu_hours, petaflop_days, training_flops
 from utils.measure.memory import GPUS, OPTIMIZERS, PRECISIONS, USABLE, training_memory
+from utils.measure.scaling import BESIROGLU_2024, HOFFMANN_2022, chinchilla_optimum
 from utils.model.decoding import probabilities
 from utils.text.bpe import ByteBPE
 from utils.text.bpe_train import count_words, merge_steps
@@ -29,6 +31,7 @@ BPE_GOLDEN = GOLDEN.with_name("bpe.json")
 FORMATS_GOLDEN = GOLDEN.with_name("formats.json")
 TEXT_GOLDEN = GOLDEN.with_name("numbers.json")
 MEMORY_GOLDEN = GOLDEN.with_name("memory.json")
+PLANNER_GOLDEN = GOLDEN.with_name("planner.json")
 
 # Los logits son múltiplos de 1/8: así son exactos en float32 y el margen mide solo las fórmulas.
 LOGITS = {
@@ -195,10 +198,26 @@ def _memory_case(generator: random.Random) -> dict:
     }  # fmt: skip
 
 
+def planner_cases() -> list[dict]:
+    """El coste y los repartos óptimos de entrenamientos al azar, de los de un portátil a los mayores."""
+    generator = random.Random(0)
+    cases = []
+    for _ in range(40):
+        n, d = 10 ** generator.uniform(6, 13), 10 ** generator.uniform(6, 15)
+        gpu, mfu, flops = generator.choice(list(PEAK_TFLOPS)), generator.uniform(0.05, 1), training_flops(n, d)
+        optima = [chinchilla_optimum(flops), HOFFMANN_2022.optimum(flops), BESIROGLU_2024.optimum(flops)]
+        hours = gpu_hours(flops, PEAK_TFLOPS[gpu], mfu)
+        numbers = [flops, petaflop_days(flops), hours, HOFFMANN_2022.loss(n, d), BESIROGLU_2024.loss(n, d)]
+        numbers += [number for best in optima for number in (best.parameters, best.tokens)]
+        cases.append({"plan": [n, d], "peak": PEAK_TFLOPS[gpu], "mfu": mfu, "numbers": numbers})
+    return cases
+
+
 def main() -> None:
     for path, cases in (
         (GOLDEN, golden_cases()), (BPE_GOLDEN, bpe_cases()), (FORMATS_GOLDEN, format_cases()),
         (TEXT_GOLDEN, text_cases()), (MEMORY_GOLDEN, memory_cases()),
+        (PLANNER_GOLDEN, planner_cases()),
     ):  # fmt: skip
         lines = ",\n".join(json.dumps(case, ensure_ascii=False) for case in cases)
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -34,14 +34,14 @@ def in_words(value: float, digits: int = 3) -> str:
     """El número con su unidad en la escala larga.
 
     >>> in_words(7e9), in_words(1.4e12), in_words(1e6)
-    ('7000\\xa0millones', '1,4\\xa0billones', '1\\xa0millón')
+    ('7000 millones', '1,4 billones', '1 millón')
     """
     units = ((1e12, "billón", "billones"), (1e6, "millón", "millones"))
     unit = next((unit for unit in units if value >= unit[0]), None)
     if unit is None or value >= 1e18:
         return show(value, digits)
     count = show(value / unit[0], digits)
-    return f"{count}\xa0{unit[1] if count == '1' else unit[2]}"
+    return f"{count} {unit[1] if count == '1' else unit[2]}"
 
 
 def _trim(text: str) -> str:

@@ -44,7 +44,7 @@ export function inWords(value, digits = 3) {
   const [size, name] = [[1e12, "billones"], [1e6, "millones"], [1, ""]].find(([size]) => value >= size) ?? [1, ""];
   if (!name || value >= 1e18) return show(value, digits);
   const count = show(value / size, digits);
-  return `${count}\u00a0${count === "1" ? name.replace("ones", "ón") : name}`;
+  return `${count} ${count === "1" ? name.replace("ones", "ón") : name}`;
 }
 
 // El número entero, sin redondear, para que se pueda corregir a mano.
@@ -52,8 +52,8 @@ export const exact = (value) =>
   Number.isFinite(value) ? (Object.is(value, -0) ? "−0" : String(value).replace(".", ",").replace("-", "−")) : show(value);
 
 // Un campo de texto para un número. `check` devuelve un aviso si el número no vale; mientras haya aviso, el widget sigue
-// con el último que valía. `change` recibe cada número bueno.
-export function numberField(id, label, { value, check = () => "", change, write = exact, example = "3,14 o 1e-8" }) {
+// con el último que valía. `change` recibe cada número bueno, o null si el campo es opcional y está vacío.
+export function numberField(id, label, { value, check = () => "", change, write = exact, optional = false, example = "3,14 o 1e-8" }) {
   const input = Object.assign(element("input"), { type: "text", id, autocomplete: "off", spellcheck: false });
   const name = element("label", "", label);
   name.htmlFor = id;
@@ -66,14 +66,15 @@ export function numberField(id, label, { value, check = () => "", change, write 
     input.setAttribute("aria-describedby", message ? error.id : "");
   };
   const set = (number) => {
-    input.value = write(number);
+    input.value = number === null ? "" : write(number);
     warn("");
   };
   input.addEventListener("input", () => {
-    const number = readNumber(input.value);
-    const message = number === null ? `No entiendo «${input.value.trim()}»: escribe un número como ${example}.` : check(number);
-    warn(input.value.trim() ? message : `Escribe un número, como ${example}.`);
-    if (error.hidden) change(number);
+    const text = input.value.trim();
+    const number = readNumber(text);
+    if (!text) warn(optional ? "" : `Escribe un número, como ${example}.`);
+    else warn(number === null ? `No entiendo «${text}»: escribe un número como ${example}.` : check(number));
+    if (error.hidden) change(text ? number : null);
   });
   set(value);
   return { box: element("div", "wf-field", name, input, error), input, set };

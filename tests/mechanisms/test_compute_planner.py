@@ -1,0 +1,202 @@
+"""El planificador de cómputo: da lo mismo que `utils` y sirve con teclado, en el teléfono y sin JavaScript."""
+
+import importlib
+import json
+
+import pytest
+
+from scripts.export_golden import PLANNER_GOLDEN, planner_cases
+from tests.mechanisms.tiny_book import ROOT
+from utils.course.numerals import in_words, show
+from utils.measure.flops import PEAK_TFLOPS
+from utils.measure.scaling import BESIROGLU_2024, HOFFMANN_2022, chinchilla_optimum
+
+PAGE = """# Planificador
+
+```{widget} compute-planner
+parameters: 175e9
+tokens: 300e9
+gpu: A100
+gpus: 1024
+mfu: 40
+```
+"""
+WIDGETS = ROOT / "_static" / "course" / "widgets"
+
+RUN = """
+([cases, laws]) => import(URL.createObjectURL(new Blob([SOURCE], { type: "text/javascript" }))).then((m) =>
+  cases.map(({ plan: [parameters, tokens], peak, mfu }) => {
+    const flops = m.trainingFlops(parameters, tokens);
+    const optima = [m.ruleOptimum(20, flops), ...laws.map((law) => m.lawOptimum(law, flops))];
+    return [flops, m.petaflopDays(flops), m.gpuHours(flops, peak, mfu),
+            ...laws.map((law) => m.loss(law, { parameters, tokens })),
+            ...optima.flatMap((o) => [o.parameters, o.tokens])];
+  }))
+"""
+
+
+def facts(page) -> dict[str, str]:
+    names, values = (page.locator(f".cp-facts {tag}").all_inner_texts() for tag in ("dt", "dd"))
+    return dict(zip(names, values, strict=True))
+
+
+def plans(page) -> dict[str, list[str]]:
+    rows = page.locator(".cp-table tbody tr").all()
+    return {row.locator("th").inner_text().strip(): row.locator("td").all_inner_texts() for row in rows}
+
+
+def test_golden_file_is_up_to_date():
+    stored = json.loads(PLANNER_GOLDEN.read_text(encoding="utf-8"))
+    assert len(stored) == len(planner_cases()) >= 40
+    for case, now in zip(stored, planner_cases(), strict=True):
+        assert case["numbers"] == pytest.approx(now["numbers"], rel=1e-12), "ejecuta scripts/export_golden.py"
+        assert case["plan"] == now["plan"]
+
+
+@pytest.mark.slow
+def test_browser_equals_utils_on_every_golden_case(page):
+    source = (WIDGETS / "planner.mjs").read_text(encoding="utf-8")
+    cases = json.loads(PLANNER_GOLDEN.read_text(encoding="utf-8"))
+    laws = [vars(law) for law in (HOFFMANN_2022, BESIROGLU_2024)]
+    results = page.evaluate(RUN.replace("SOURCE", json.dumps(source)), [cases, laws])
+    for case, result in zip(cases, results, strict=True):
+        assert result == pytest.approx(case["numbers"], rel=1e-12)
+
+
+@pytest.mark.slow
+def test_gpt3_of_the_errata(page):
+    # Erratas 11 y 12: 3646 petaFLOP/s-día; al 100 %, 3,2 A100 hacen uno cada día.
+    assert facts(page)["Operaciones, 6ND"] == "3,15\xa0·\xa010²³ FLOP" and facts(page)["petaFLOP/s-día"] == "3646"
+    assert "Coste" not in facts(page)
+    page.get_by_role("textbox", name="Cuántas GPU").fill("1000")
+    page.get_by_role("textbox", name="Aprovechamiento").fill("100")
+    assert facts(page)["Tiempo"] == f"{show(3645.83 / (1000 * 0.312))}\xa0días"
+    page.get_by_role("combobox", name="GPU").select_option("V100")
+    assert facts(page)["Tiempo"] == f"{show(3645.83 / (1000 * 0.125))}\xa0días"
+    assert page.get_by_role("combobox").locator("option").count() == len(PEAK_TFLOPS)
+    price = page.get_by_role("textbox", name="Precio")
+    price.fill("2,5")
+    hours = 3.15e23 / 125e12 / 3600
+    assert facts(page)["Horas de GPU"] == in_words(hours) and facts(page)["Coste"] == in_words(2.5 * hours)
+    price.fill("")
+    assert "Coste" not in facts(page) and page.locator(".wf-error:visible").count() == 0
+
+
+@pytest.mark.slow
+def test_the_optimal_splits_of_that_budget(page):
+    flops = 3.15e23
+    for name, best in (
+        ("Regla de 20", chinchilla_optimum(flops)),
+        ("Hoffmann 2022", HOFFMANN_2022.optimum(flops)),
+        ("Besiroglu 2024", BESIROGLU_2024.optimum(flops)),
+    ):
+        expected = [in_words(best.parameters), in_words(best.tokens), show(best.tokens_per_parameter)]
+        assert plans(page)[name][:3] == expected
+    losses = {name: float(cells[3].replace(",", ".")) for name, cells in plans(page).items()}
+    assert losses["Besiroglu 2024"] <= min(losses.values())
+    label = page.locator(".cp-plot svg").get_attribute("aria-label")
+    assert all(f"{name}: {cells[0]}" in label for name, cells in plans(page).items())
+
+
+@pytest.mark.slow
+def test_examples_and_verdicts(page):
+    status = page.locator(".wf-status")
+    status.filter(has_text="un modelo más pequeño y más datos darían menos pérdida").wait_for()
+    page.get_by_role("button", name="Llama 3 8B").press("Enter")
+    assert page.get_by_role("textbox", name="Parámetros").input_value() == "8000 millones"
+    assert page.get_by_role("textbox", name="Tokens").input_value() == "15 billones"
+    status.filter(has_text="barato de usar").wait_for()
+    page.get_by_role("button", name="Chinchilla").press("Enter")
+    status.filter(has_text="cerca del reparto óptimo").wait_for()
+    assert plans(page)["Tu plan"][2] == "20"
+
+
+@pytest.mark.slow
+def test_the_points_are_where_they_should(page):
+    """El punto del lector cae sobre la recta de igual coste, y los tres óptimos, sobre la misma recta y la suya."""
+    where = page.evaluate("""() => [...document.querySelectorAll('.cp-mark')].map((mark) => {
+      const [x, y] = mark.getAttribute('transform').match(/[\\d.]+/g).map(Number);
+      return [mark.getAttribute('class').split('-').at(-1), x, y];
+    })""")
+    ends = page.locator(".cp-same").get_attribute("d").replace("M", "").replace("L", " ").split()
+    x0, y0, x1, y1 = map(float, ends)
+    for _, x, y in where:
+        assert (y - y0) / (x - x0) == pytest.approx((y1 - y0) / (x1 - x0), rel=1e-6)
+    assert [name for name, *_ in sorted(where, key=lambda mark: mark[1])] == ["hoffmann", "rule", "besiroglu", "plan"]
+
+
+@pytest.mark.slow
+def test_a_bad_value_says_what_to_do_and_loses_nothing(page):
+    before = facts(page), plans(page)
+    errors = page.locator(".wf-error:visible")
+    for name, text, message in (
+        ("Parámetros", "7B", "No entiendo «7B»: escribe un número como 7e9 o 7000 millones"),
+        ("Parámetros", "-1", "Tiene que estar entre 1000 y"),
+        ("Tokens", "", "Escribe un número, como 2e12"),
+        ("Cuántas GPU", "2,5", "un entero entre 1 y 10 millones"),
+        ("Aprovechamiento", "140", "Es un porcentaje"),
+        ("Precio", "-3", "no puede ser negativo"),
+    ):
+        box = page.get_by_role("textbox", name=name)
+        good = box.input_value()
+        box.fill(text)
+        assert message in errors.inner_text() and box.input_value() == text
+        assert (facts(page), plans(page)) == before
+        box.fill(good)
+        assert errors.count() == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "page",
+    [
+        {"viewport": {"width": 360, "height": 800}, "color_scheme": "dark", "reduced_motion": "reduce"},
+        {"viewport": {"width": 360, "height": 800}},
+        {"viewport": {"width": 1200, "height": 900}, "color_scheme": "dark"},
+        {"viewport": {"width": 1200, "height": 900}},
+    ],
+    indirect=True,
+)
+def test_it_fits_and_has_no_serious_axe_violations(page):
+    page.get_by_role("textbox", name="Precio").fill("gratis")
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    violations = axe.run(page, context={"include": [["compute-planner"]]}).response["violations"]
+    serious = [v for v in violations if v["impact"] in {"serious", "critical"}]
+    assert serious == [], [(v["id"], [node["html"] for node in v["nodes"]]) for v in serious]
+    page.get_by_role("textbox", name="Parámetros").fill("1e15")
+    page.get_by_role("textbox", name="Tokens").fill("1000")
+    assert page.locator(".cp-plot text").count() <= 2 * 7 + 2
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+@pytest.mark.slow
+def test_with_and_without_javascript_say_the_same(page, chromium, widget_book):
+    plain = chromium.new_context(java_script_enabled=False).new_page()
+    plain.goto((widget_book / "intro.html").as_uri())
+    rows = plain.locator(".cp-cost tbody tr").all()
+    assert {row.locator("th").inner_text(): row.locator("td").inner_text() for row in rows} == facts(page)
+    assert plans(plain) == plans(page)
+    assert plain.locator("compute-planner input").count() == 0
+    plain.context.close()
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({"flops": 1}, "sobra la clave `flops`"),
+        ({"gpu": "TPU"}, "elige entre: V100"),
+        ({"parameters": "mucho"}, "`parameters` vale 'mucho'; debe ser un número"),
+        ({"mfu": 0}, "`mfu` vale 0"),
+        ({"gpus": 1.5}, "debe ser un número entero"),
+    ],
+)
+def test_bad_bodies_are_told_in_spanish(monkeypatch, body, message):
+    monkeypatch.syspath_prepend(ROOT / "_ext")
+    with pytest.raises(ValueError, match=message):
+        importlib.import_module("widget_planner").planner_spec(body)
+
+
+def test_scripts_are_light():
+    modules = ("form.mjs", "planner.mjs", "compute-planner.mjs")
+    assert sum((WIDGETS / name).stat().st_size for name in modules) <= 24 * 1024
