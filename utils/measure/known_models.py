@@ -49,6 +49,19 @@ KNOWN_MODELS = (
     KnownModel("Llama-3.1-405B", 405e9, 15.6e12, "grattafiori2024llama"),
 )
 
+#: Los óptimos del primer método de Hoffmann et al. (2022), tabla 3: parámetros, operaciones y tokens.
+CHINCHILLA_TABLE_3 = (
+    (400e6, 1.92e19, 8.0e9),
+    (1e9, 1.21e20, 20.2e9),
+    (10e9, 1.23e22, 205.1e9),
+    (67e9, 5.76e23, 1.5e12),
+    (175e9, 3.85e24, 3.7e12),
+    (280e9, 9.90e24, 5.9e12),
+    (520e9, 3.43e25, 11.0e12),
+    (1e12, 1.27e26, 21.2e12),
+    (10e12, 1.30e28, 216.2e12),
+)
+
 
 def find_model(name: str) -> KnownModel:
     """El modelo de ese nombre. Error si no está, con los que hay."""

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from utils.course.env import device
 from utils.model.transformer import Transformer, TransformerConfig
 from utils.text.grammar import FactGrammar
 from utils.train.schedule import learning_rate_factor
@@ -119,7 +120,8 @@ def evaluate(model: nn.Module, world: FactGrammar) -> float:
     """Pérdida por token en frases nuevas, en nats; la de un modelo perfecto es `world.entropy`."""
     model.eval()
     ids, luck = held_out(world)
-    losses = torch.cat([token_losses(model, part) for part in ids.split(1024)])  # (8192, T - 1)
+    where = next(model.parameters()).device
+    losses = torch.cat([token_losses(model, part.to(where)) for part in ids.split(1024)])  # (8192, T - 1)
     return float(losses.double().mean()) - luck
 
 
@@ -132,13 +134,13 @@ def train_run(
 
     `progress(paso, pasos)` se llama tras cada paso. Error si el ancho no encaja o la pérdida deja de ser finita.
     """
-    model = make_model(run.width, world.vocab_size, run.seed)
+    model = make_model(run.width, world.vocab_size, run.seed).to(device())
     optimizer = torch.optim.AdamW(model.parameters(), lr=0.0, betas=(0.9, 0.98), weight_decay=0.0)
     steps, peak = run.steps(world.length - 1), LEARNING_RATE / run.width
     rng, started = np.random.default_rng([run.seed, 1]), time.process_time()
     model.train()
     for step in range(steps):
-        ids = torch.from_numpy(world.sample(BATCH, rng))  # (B, T), recién sorteadas
+        ids = torch.from_numpy(world.sample(BATCH, rng)).to(device())  # (B, T), recién sorteadas
         loss = token_losses(model, ids).mean()
         if not torch.isfinite(loss):
             raise ValueError(f"La pérdida del paso {step} no es finita: baja LEARNING_RATE.")
@@ -154,3 +156,15 @@ def train_run(
     total, blocks = parameter_counts(run.width, world.vocab_size)
     outcome = Outcome(total, blocks, steps * BATCH * (world.length - 1), evaluate(model, world), seconds)
     return outcome, model
+
+
+@torch.no_grad()
+def recall(model: nn.Module, world: FactGrammar, rank: np.ndarray, relation: int) -> np.ndarray:
+    """¿Sabe el modelo ese hecho de cada persona? Aciertos (n,) al completar «Laura Rey estudió…» con su favorito.
+
+    `rank` (n,) son puestos, 0 para la persona más nombrada; `relation`, el número de la relación.
+    """
+    ids = torch.from_numpy(world.encode(rank, np.full((len(rank), 1), relation)))  # (n, 5)
+    where = next(model.parameters()).device
+    best = model(ids[:, :-1].to(where))[:, -1].argmax(-1).cpu()  # (n,)
+    return (best == ids[:, -1]).numpy()
