@@ -155,7 +155,7 @@ def test_every_format_shows_its_bits_and_its_range(page):
     assert all(
         text in facts for text in ("65\xa0504", "6,10351563\xa0·\xa010⁻⁵", "5,96046448\xa0·\xa010⁻⁸", "0,0009765625")
     )
-    message = "FP16 guarda 3,140625. Error: −0,000967."
+    message = "FP16 guarda 3,140625. Error: −0,000967, un 0,0308\xa0% del número."
     page.locator(".wf-status", has_text=message).wait_for()  # llega con un poco de retraso, a propósito
 
 

@@ -80,7 +80,7 @@ class ComputePlanner extends HTMLElement {
     this.plot = element("div", "cp-plot");
     this.status = statusLine();
     this.table = table("cp-table", "El mismo cómputo, repartido de otra forma", ["Reparto", "N", "D", "D / N", "Pérdida"]);
-    this.note = element("p", "cp-note", "La pérdida, en nats por token, es la que prevé la ley corregida por Besiroglu et al. (2024). La recta discontinua une todos los repartos que cuestan lo mismo.");
+    this.note = element("p", "wf-note", "La pérdida, en nats por token, es la que prevé la ley corregida por Besiroglu et al. (2024). La recta discontinua une todos los repartos que cuestan lo mismo. El máximo de cada GPU es el de 16 bits con matrices densas.");
     this.setAttribute("role", "group");
     this.setAttribute("aria-label", "Planificador de cómputo");
     this.replaceChildren(

@@ -71,6 +71,7 @@ class MemoryCalculator extends HTMLElement {
       element("div", "wf-fields", ...settings.map(({ box }) => box)),
       check("checkpointing", "Rehacer activaciones (checkpointing)").box, sizes, this.problem,
       this.total, this.bar, this.parts.node, this.gpus.node, this.status.node,
+      element("p", "wf-note", "Para un decodificador como Llama, en una sola GPU y sin adaptadores. Un GB son 10⁹ bytes."),
     );
   }
 

@@ -51,7 +51,7 @@ class NumberFormats extends HTMLElement {
     });
     const chooser = element("fieldset", "nf-choices", element("legend", "", "Formato"), ...choices);
     this.bits = element("div", "nf-bits");
-    this.bits.setAttribute("role", "group");
+    this.bits.setAttribute("role", "toolbar");
     this.bits.addEventListener("keydown", (event) => this.walk(event));
     this.formula = element("p", "nf-formula");
     this.facts = element("dl", "nf-facts");
@@ -101,12 +101,14 @@ class NumberFormats extends HTMLElement {
     this.facts.replaceChildren(...this.ranges().flatMap(([name, value]) =>
       [element("div", "", element("dt", "", name), element("dd", "", value))]));
     this.table.body.replaceChildren(...this.formats.map((format, index) => this.row(format, index === this.index)));
-    const [stored, error] = this.stored(this.format, code);
-    this.status.say(`${this.format.name} guarda ${stored}. Error: ${error}.`);
+    const [stored, error] = this.stored(this.format, code, DIGITS);
+    const relative = code === null ? NaN : Math.abs(this.format.decode(code) / this.number - 1);
+    const percent = relative > 0 && relative < Infinity ? `, un ${show(100 * relative)}\u00a0% del número` : "";
+    this.status.say(`${this.format.name} guarda ${stored}. Error: ${error}${percent}.`);
   }
 
   // Lo que guarda un formato y en cuánto se equivoca, como textos.
-  stored(format, code = format.encode(this.number)) {
+  stored(format, code, digits = 3) {
     if (code === null) return ["nada", "no admite NaN"];
     const value = format.decode(code);
     if (Object.is(value, this.number) || value === this.number || Number.isNaN(this.number)) return [show(value, DIGITS), "ninguno"];
@@ -114,15 +116,14 @@ class NumberFormats extends HTMLElement {
     const error = value - this.number;
     const sign = error > 0 ? "+" : "";
     const why = value === 0 ? " (se anula)" : Math.abs(this.number) > format.max ? " (tope)" : "";
-    return [show(value, DIGITS), sign + show(error, 3) + why];
+    return [show(value, DIGITS), sign + show(error, digits) + why];
   }
 
   row(format, current) {
-    const code = format.encode(this.number);
-    const [stored, error] = this.stored(format, current ? this.code : code);
+    const code = current ? this.code : format.encode(this.number);
+    const [stored, error] = this.stored(format, code);
     const name = Object.assign(element("th", "", format.name), { scope: "row" });
-    const shown = current ? this.code : code;
-    const bits = shown === null ? [] : format.pattern(shown).map((text, i) => element("span", this.colour(format, i), text));
+    const bits = code === null ? [] : format.pattern(code).map((text, i) => element("span", this.colour(format, i), text));
     const row = element("tr", current ? "is-current" : "", name, element("td", "nf-pattern", ...bits), element("td", "", stored), element("td", "", error));
     if (current) row.setAttribute("aria-current", "true");
     return row;
