@@ -241,6 +241,10 @@ def test_zero_is_the_figure_of_the_paper():
     assert [round(x, 1) for x in gigabytes] == [120.0, 31.4, 16.6, 1.9]
 
 
+def test_data_parallel_repeats_the_memory():
+    assert zero_bytes(7e9, 8, 0) / 1e9 == 112 and zero_bytes(7e9, 8, 1) / 1e9 == 38.5  # lo que dice la errata
+
+
 def test_an_all_reduce_is_a_scatter_and_a_gather():
     for ranks in (1, 2, 3, 8):
         parts = ring_bytes("reduce-scatter", 960, ranks) + ring_bytes("all-gather", 960, ranks)

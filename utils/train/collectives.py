@@ -2,8 +2,8 @@
 
 Todo se construye con un solo gesto, «mando un trozo a mi vecino de la derecha y recibo otro del de la izquierda».
 Con él salen las tres operaciones del entrenamiento distribuido: repartir una suma (*reduce-scatter*), juntar trozos
-(*all-gather*) y, una tras otra, sumar para todos (*all-reduce*). Cada proceso envía lo mismo que recibe, y lo que envía
-está a un paso del mínimo posible (Patarasuk y Yuan, 2009).
+(*all-gather*) y, una tras otra, sumar para todos (*all-reduce*). Cada proceso envía lo mismo que recibe, y es lo
+mínimo posible (Patarasuk y Yuan, 2009).
 
 Lo que NO hacen: solaparse con el cálculo, elegir otro camino según la red (árboles) ni comprimir. `torch.distributed`
 sí lo hace; una prueba comprueba que dan lo mismo.

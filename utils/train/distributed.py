@@ -16,6 +16,7 @@ Lo que NO hace: precisión mixta, recortar el gradiente ni lanzar procesos (eso 
 import contextlib
 import datetime
 import os
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -87,12 +88,12 @@ LOST = ("Connection closed", "Connection reset", "Broken pipe", "imed out", "ime
 
 @contextlib.contextmanager
 def explain_lost_partner(ranks: Ranks) -> Iterator[None]:
-    """Si otro proceso muere o calla, lo dice en español y acaba este con código 1, sin esperar a nadie más."""
-    try:
-        yield
-    except RuntimeError as error:
-        if not any(words in str(error) for words in LOST):
-            raise
+    """Si otro proceso muere o calla, lo dice en español y acaba este con código 1, sin esperar a nadie más.
+
+    Hay dos maneras de enterarse: la conexión con él se rompe, o torchrun, que también lo ha visto, manda parar.
+    """
+
+    def leave(*_) -> None:
         print(
             f"El proceso {ranks.rank} se detiene: otro proceso ha muerto o no contesta. Sin todos los gradientes no "
             "hay suma, así que el trabajo acaba aquí. Lanza otra vez la misma orden: si guardaba puntos de control, "
@@ -100,6 +101,16 @@ def explain_lost_partner(ranks: Ranks) -> Iterator[None]:
             flush=True,
         )
         os._exit(1)  # salir del grupo ordenadamente sería volver a esperar al que no está
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    except RuntimeError as error:
+        if not any(words in str(error) for words in LOST):
+            raise
+        leave()
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 class ManualDDP:
