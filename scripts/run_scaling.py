@@ -29,25 +29,24 @@ FIELDS = ("use", "budget", "width", "seed", "parameters", "non_embedding", "toke
 FITTED = {
     6e10: ((8, 12, 16, 24, 32), 3),
     2e11: ((12, 16, 24, 32, 48), 3),
-    6e11: ((16, 24, 32, 48, 64), 3),
+    6e11: ((16, 24, 32, 48, 64), 2),
     2e12: ((32, 48, 64, 96), 1),
 }
-#: El que se predice: mayor y más caro que todos los demás.
-HELD_OUT = (6e12, 128)
+#: Los que se predicen, el triple de caros: uno mayor que todos los demás y otro cerca del fondo de su valle.
+HELD_OUT = (6e12, (128, 64))
 
 Planned = tuple[str, float, Run]
 
 
 def plan(world: FactGrammar) -> list[Planned]:
-    """Todos los entrenamientos, en orden: la primera semilla, el reservado y las demás semillas."""
+    """Todos los entrenamientos, en orden: la primera semilla, los reservados y las demás semillas."""
 
     def make(use: str, budget: float, width: int, seed: int) -> Planned:
         tokens = budget / (6 * parameter_counts(width, world.vocab_size)[0])
         return use, budget, Run(width, tokens, seed)
 
-    runs = [make("ajuste", c, width, 0) for c, (widths, _) in FITTED.items() if c < 2e12 for width in widths]
-    runs.append(make("reserva", *HELD_OUT, 0))
-    runs += [make("ajuste", 2e12, width, 0) for width in FITTED[2e12][0]]
+    runs = [make("ajuste", c, width, 0) for c, (widths, _) in FITTED.items() for width in widths]
+    runs += [make("reserva", HELD_OUT[0], width, 0) for width in HELD_OUT[1]]
     for seed, (budget, (widths, seeds)) in itertools.product((1, 2), FITTED.items()):
         if seed < seeds:
             runs += [make("ajuste", budget, width, seed) for width in widths]

@@ -64,8 +64,8 @@ def check_exponent(exponent) -> Verdict:
 
 def check_valley(valley) -> Verdict:
     cup = (0.02, -0.4, 3.0)  # mínimo en ln N = 10
-    got = valley(cup)
-    if got is None:
+    got = float(valley(cup))
+    if got == 0:
         return Verdict(False, "dices que no hay mínimo en una parábola abierta hacia arriba.")
     mistakes = {
         "te falta deshacer el logaritmo: el vértice está en ln N.": 10.0,
@@ -75,12 +75,12 @@ def check_valley(valley) -> Verdict:
         "has devuelto la pérdida del fondo: se pide el tamaño.": 1.0,
     }
     for message, value in mistakes.items():
-        if _close(float(got), value):
+        if _close(got, value):
             return Verdict(False, message)
-    if not _close(float(got), math.exp(10)):
-        return Verdict(False, f"el mínimo de (0,02; −0,4; 3) está en N = {math.exp(10):.0f} y das {float(got):.3g}.")
-    if valley((-0.02, 0.4, 3.0)) is not None:
-        return Verdict(False, "en una parábola abierta hacia abajo ese punto es un máximo: devuelve None.")
+    if not _close(got, math.exp(10)):
+        return Verdict(False, f"el mínimo de (0,02; −0,4; 3) está en N = {math.exp(10):.0f} y das {got:.3g}.")
+    if valley((-0.02, 0.4, 3.0)) != 0:
+        return Verdict(False, "en una parábola abierta hacia abajo ese punto es un máximo: devuelve 0.")
     return Verdict(True, "e elevado a −b/(2a), y solo si a es positivo.")
 
 
@@ -154,8 +154,9 @@ EXERCISES = {
                 (lambda k: math.exp(-k[1] / k[0]), "te falta el 2"),
                 (lambda k: math.exp(k[1] / (2 * k[0])), "signo menos"),
                 (lambda k: k[2] - k[1] ** 2 / (4 * k[0]), "se pide el tamaño"),
-                (lambda k: math.exp(-k[1] / (2 * k[0])), "devuelve None"),
+                (lambda k: math.exp(-k[1] / (2 * k[0])), "devuelve 0"),
                 (lambda k: 1.5, "y das"),
+                (lambda k: math.exp(-k[1] / (2 * k[0])) if k[0] < 0 else 0, "no hay mínimo"),
             ],
         ),
         Exercise(
