@@ -89,7 +89,7 @@ def run(name: str, options: argparse.Namespace, ranks: Ranks, texts: list[bytes]
         seconds.append(time.perf_counter() - began)
         if options.checkpoint and (step + 1) % options.save_every == 0:
             save_shared(options.checkpoint, strategy, step + 1, history)
-        if options.kill == [ranks.rank, step + 1]:
+        if options.kill == [ranks.rank, step + 1] and os.environ.get("TORCHELASTIC_RESTART_COUNT", "0") == "0":
             os.kill(os.getpid(), signal.SIGKILL)
     wire = None if wire is None else bytes_on_wire() - wire
 

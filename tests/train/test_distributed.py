@@ -92,8 +92,9 @@ def test_killed_and_resumed_gives_the_same_weights(runs, tmp_path):
     assert killed.returncode and killed.killed == (1, 9)
     assert "El proceso 1 ha muerto (señal 9)" in killed.explain()
     assert "El proceso 0 se detiene: otro proceso ha muerto" in killed.output
-    resumed = torchrun(TRAIN, *common)
-    assert "Sigo desde el paso 3" in resumed.output
+    # La misma orden sigue; y si vuelve a morir uno, con restarts=1 torchrun la repite solo.
+    resumed = torchrun(TRAIN, *common, "--kill", 0, 7, restarts=1)
+    assert "Sigo desde el paso 3" in resumed.output and "Sigo desde el paso 6" in resumed.output
     assert torch.equal(weights(tmp_path, "zero1", 2), weights(runs, "zero1", 2))
 
 

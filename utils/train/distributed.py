@@ -72,10 +72,13 @@ def start(timeout: float = 120.0) -> Iterator[Ranks]:
     if on_gpu:
         torch.cuda.set_device(device)
     wait = datetime.timedelta(seconds=timeout)
+    store, rank, count = dist.HashStore(), 0, 1
     if "RANK" in os.environ:
-        dist.init_process_group("nccl" if on_gpu else "gloo", timeout=wait)
-    else:
-        dist.init_process_group("gloo", store=dist.HashStore(), rank=0, world_size=1, timeout=wait)
+        store, rank, count = next(dist.rendezvous("env://", timeout=wait))
+    # En el almacén común cada proceso apunta su dirección. torchrun lo conserva al relanzar (--max-restarts): con un
+    # nombre por intento, nadie llama a la puerta de un proceso muerto.
+    store = dist.PrefixStore("intento-" + os.environ.get("TORCHELASTIC_RESTART_COUNT", "0"), store)
+    dist.init_process_group("nccl" if on_gpu else "gloo", store=store, rank=rank, world_size=count, timeout=wait)
     try:
         yield Ranks(dist.get_rank(), dist.get_world_size(), device)
     finally:

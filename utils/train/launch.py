@@ -51,16 +51,19 @@ class Job:
         return f"El trabajo ha fallado con el código {self.returncode}: {reason}"
 
 
-def torchrun(script: Path | str, *arguments, ranks: int = 2, timeout: float = 300, check: bool = True, **env) -> Job:
+def torchrun(
+    script: Path | str, *arguments, ranks: int = 2, restarts: int = 0, timeout: float = 300, check: bool = True
+) -> Job:
     """Ejecuta `torchrun --standalone --nproc-per-node ranks script arguments...` y espera a que acabe.
 
-    `timeout` en segundos; pasado el plazo se detiene todo. `env` son variables de entorno que se añaden. Con `check`,
-    un trabajo que falla lanza `RuntimeError` con su explicación en español.
+    `restarts` es cuántas veces puede torchrun repetir la orden si muere un proceso; `timeout`, los segundos tras los
+    que se detiene todo. Con `check`, un trabajo que falla lanza `RuntimeError` con su explicación en español.
     """
-    return _wait([_start(["--standalone"], script, arguments, ranks, env)], timeout, check)
+    options = ["--standalone", "--max-restarts", str(restarts)]
+    return _wait([_start(options, script, arguments, ranks)], timeout, check)
 
 
-def torchrun_nodes(script: Path | str, *arguments, nodes: int = 2, ranks: int = 1, timeout: float = 300, **env) -> Job:
+def torchrun_nodes(script: Path | str, *arguments, nodes: int = 2, ranks: int = 1, timeout: float = 300) -> Job:
     """Finge `nodes` máquinas en esta: un torchrun por máquina, con la misma dirección y distinto `--node-rank`.
 
     `ranks` es el número de procesos de cada una. Lo demás, como en `torchrun`.
@@ -68,7 +71,7 @@ def torchrun_nodes(script: Path | str, *arguments, nodes: int = 2, ranks: int = 
     port = str(free_port())
     meeting = ["--nnodes", str(nodes), "--master-addr", "127.0.0.1", "--master-port", port]
     launchers = [
-        _start([*meeting, "--node-rank", str(node)], script, arguments, ranks, env) for node in range(nodes)
+        _start([*meeting, "--node-rank", str(node)], script, arguments, ranks) for node in range(nodes)
     ]  # fmt: skip
     return _wait(launchers, timeout, check=True)
 
@@ -84,7 +87,7 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def _start(options: list[str], script, arguments, ranks: int, env: dict) -> tuple[subprocess.Popen, Path]:
+def _start(options: list[str], script, arguments, ranks: int) -> tuple[subprocess.Popen, Path]:
     """Arranca un lanzador que escribe en una carpeta temporal, la que se devuelve."""
     folder = Path(tempfile.mkdtemp(prefix="torchrun-"))
     command = [*TORCHRUN, *options, "--nproc-per-node", str(ranks), str(script), *map(str, arguments)]
@@ -94,7 +97,6 @@ def _start(options: list[str], script, arguments, ranks: int, env: dict) -> tupl
         "PYTHONPATH": os.pathsep.join([str(repo_root()), os.environ.get("PYTHONPATH", "")]),
         "OMP_NUM_THREADS": "1",  # varios procesos se reparten los núcleos: que no pida cada uno todos
         **({"GLOO_SOCKET_IFNAME": loopback} if loopback else {}),  # todo queda en esta máquina, haya red o no
-        **{name: str(value) for name, value in env.items()},
     }
     with open(folder / "salida", "w") as output, open(folder / "errores", "w") as errors:
         process = subprocess.Popen(command, cwd=repo_root(), env=environment, stdout=output, stderr=errors)
