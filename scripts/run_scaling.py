@@ -12,7 +12,6 @@ Lo que NO hace: ajustar la ley, que es cosa del lab.
 
 import argparse
 import csv
-import itertools
 import sys
 from pathlib import Path
 
@@ -47,13 +46,12 @@ def plan(world: FactGrammar) -> list[Planned]:
 
     runs = [make("ajuste", c, width, 0) for c, (widths, _) in FITTED.items() for width in widths]
     runs += [make("reserva", HELD_OUT[0], width, 0) for width in HELD_OUT[1]]
-    for seed, (budget, (widths, seeds)) in itertools.product((1, 2), FITTED.items()):
-        if seed < seeds:
-            runs += [make("ajuste", budget, width, seed) for width in widths]
+    for budget, (widths, seeds) in FITTED.items():
+        runs += [make("ajuste", budget, width, seed) for seed in range(1, seeds) for width in widths]
     return runs
 
 
-def load(path: Path = CSV) -> list[dict[str, str]]:
+def load(path: Path) -> list[dict[str, str]]:
     """Las líneas ya apuntadas."""
     if not path.exists():
         return []
@@ -80,7 +78,7 @@ def execute(planned: Planned, world: FactGrammar) -> Outcome:
         return train_run(planned[2], world, progress)[0]
 
 
-def append(planned: Planned, outcome: Outcome, path: Path = CSV) -> None:
+def append(planned: Planned, outcome: Outcome, path: Path) -> None:
     """Apunta un entrenamiento terminado: la línea se escribe entera o no se escribe."""
     use, budget, run = planned
     fresh = not path.exists()
@@ -100,7 +98,7 @@ def main() -> None:
     parser.add_argument("--redo", type=int, metavar="N", help="repite el entrenamiento de la línea N, desde 1")
     args = parser.parse_args()
     torch.set_num_threads(1)
-    world, rows = FactGrammar(), load()
+    world, rows = FactGrammar(), load(CSV)
     runs = plan(world)
     done = {key(row) for row in rows}
     if args.redo is not None:
@@ -116,7 +114,7 @@ def main() -> None:
         if args.list:
             print("hecho" if there else "falta", describe(*planned))
         elif not there:
-            append(planned, execute(planned, world))
+            append(planned, execute(planned, world), CSV)
 
 
 if __name__ == "__main__":

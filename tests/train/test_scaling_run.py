@@ -13,7 +13,7 @@ from utils.text.grammar import FactGrammar
 from utils.train.scaling_run import Run, evaluate, held_out, make_model, parameter_counts, recall, train_run
 
 WORLD = FactGrammar()
-ROWS = run_scaling.load()
+ROWS = run_scaling.load(run_scaling.CSV)
 torch.set_num_threads(1)
 
 
