@@ -152,6 +152,15 @@ def test_the_language_of_the_field_is_there(rows, word):
     assert everything.count(word.casefold()) >= 10
 
 
+def test_words_with_two_meanings(rows):
+    words = [json.loads(line) for line in (FOLDER / "palabras.jsonl").read_text("utf-8").splitlines()]
+    assert len({row["word"] for row in words}) == len(words) == 40
+    everything = "\n".join(row["text"] for row in itertools.chain.from_iterable(rows.values())).casefold()
+    for row in words:
+        assert row["domain"] in ("legal", "médico") and row["word"] in row["prefix"].casefold()
+        assert not any((row["prefix"] + row[key]).casefold() in everything for key in ("special", "ordinary")), row
+
+
 # El generador.
 
 
