@@ -62,12 +62,12 @@ class Ranks:
 def start(timeout: float = 120.0) -> Iterator[Ranks]:
     """Entra en el grupo de procesos que ha creado `torchrun` y sale de él al acabar.
 
-    Sin torchrun hay un solo proceso, y el mismo código funciona. La comunicación va por NCCL si esta máquina tiene una
-    GPU para cada uno de sus procesos, y si no por gloo, en CPU. `timeout`, en segundos: cuánto se espera a otro
-    proceso antes de darlo por perdido.
+    Sin torchrun hay un solo proceso, y el mismo código funciona. La comunicación va por NCCL si hay varios procesos y
+    esta máquina tiene una GPU para cada uno de los suyos, y si no por gloo, en CPU. `timeout`, en segundos: cuánto se
+    espera a otro proceso antes de darlo por perdido.
     """
-    local = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
-    on_gpu = 1 < local <= torch.cuda.device_count()
+    total, local = (int(os.environ.get(name, "1")) for name in ("WORLD_SIZE", "LOCAL_WORLD_SIZE"))
+    on_gpu = total > 1 and local <= torch.cuda.device_count()
     device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0"))) if on_gpu else torch.device("cpu")
     if on_gpu:
         torch.cuda.set_device(device)

@@ -8,6 +8,7 @@ Lo que NO hace: instalar nada ni conectar con otras máquinas. En un terminal ba
 
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -66,13 +67,15 @@ def torchrun(
 def torchrun_nodes(script: Path | str, *arguments, nodes: int = 2, ranks: int = 1, timeout: float = 300) -> Job:
     """Finge `nodes` máquinas en esta: un torchrun por máquina, con la misma dirección y distinto `--node-rank`.
 
-    `ranks` es el número de procesos de cada una. Lo demás, como en `torchrun`.
+    `ranks` es el número de procesos de cada una. Van en CPU: dos máquinas de verdad no comparten las GPU, y estas sí.
+    Lo demás, como en `torchrun`.
     """
     port = str(free_port())
     meeting = ["--nnodes", str(nodes), "--master-addr", "127.0.0.1", "--master-port", port]
     launchers = [
-        _start([*meeting, "--node-rank", str(node)], script, arguments, ranks) for node in range(nodes)
-    ]  # fmt: skip
+        _start([*meeting, "--node-rank", str(node)], script, arguments, ranks, CUDA_VISIBLE_DEVICES="")
+        for node in range(nodes)
+    ]
     return _wait(launchers, timeout, check=True)
 
 
@@ -87,7 +90,7 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def _start(options: list[str], script, arguments, ranks: int) -> tuple[subprocess.Popen, Path]:
+def _start(options: list[str], script, arguments, ranks: int, **env: str) -> tuple[subprocess.Popen, Path]:
     """Arranca un lanzador que escribe en una carpeta temporal, la que se devuelve."""
     folder = Path(tempfile.mkdtemp(prefix="torchrun-"))
     command = [*TORCHRUN, *options, "--nproc-per-node", str(ranks), str(script), *map(str, arguments)]
@@ -97,6 +100,7 @@ def _start(options: list[str], script, arguments, ranks: int) -> tuple[subproces
         "PYTHONPATH": os.pathsep.join([str(repo_root()), os.environ.get("PYTHONPATH", "")]),
         "OMP_NUM_THREADS": "1",  # varios procesos se reparten los núcleos: que no pida cada uno todos
         **({"GLOO_SOCKET_IFNAME": loopback} if loopback else {}),  # todo queda en esta máquina, haya red o no
+        **env,
     }
     with open(folder / "salida", "w") as output, open(folder / "errores", "w") as errors:
         process = subprocess.Popen(command, cwd=repo_root(), env=environment, stdout=output, stderr=errors)
@@ -117,10 +121,13 @@ def _wait(launchers: list[tuple[subprocess.Popen, Path]], timeout: float, check:
         for process, _ in launchers:
             if process.poll() is None:
                 process.terminate()  # torchrun detiene a sus procesos antes de irse
-    read = {name: "".join((folder / name).read_text("utf-8", "replace") for _, folder in launchers)
-            for name in ("salida", "errores")}  # fmt: skip
+                process.wait()
+        texts = {name: "".join((folder / name).read_text("utf-8", "replace") for _, folder in launchers)
+                 for name in ("salida", "errores")}  # fmt: skip
+        for _, folder in launchers:
+            shutil.rmtree(folder)
     code = max((process.returncode for process, _ in launchers), key=abs)
-    job = Job(code, read["salida"], read["errores"], time.perf_counter() - began)
+    job = Job(code, texts["salida"], texts["errores"], time.perf_counter() - began)
     if check and code:
         raise RuntimeError(job.explain())
     return job
