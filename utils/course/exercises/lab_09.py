@@ -28,7 +28,7 @@ def check_mix(mix) -> Verdict:
     return Verdict(True, "mismo total, repartido por tokens.")
 
 
-STEP_CASES = [(24, 0.0), (24, 0.25), (24, 0.5), (30, 0.7), (100, 0.9)]
+STEP_CASES = [(24, 0.0), (25, 0.3), (24, 0.25), (24, 0.5), (30, 0.7), (100, 0.9)]
 
 
 def check_steps(steps_for_same_domain) -> Verdict:
