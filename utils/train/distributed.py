@@ -128,6 +128,7 @@ class ManualDDP:
         self.optimizer = torch.optim.AdamW(self.parameters, lr=lr)
 
     def step(self, loss: Tensor) -> None:
+        """Deriva la parte de este proceso en la pérdida, suma los gradientes de todos y mueve los pesos."""
         loss.backward()
         total = all_reduce(flatten(p.grad for p in self.parameters), self.traffic)  # (N,)
         for parameter, gradient in zip(self.parameters, unflatten(total, self.parameters), strict=True):
@@ -136,6 +137,7 @@ class ManualDDP:
         self.optimizer.zero_grad()
 
     def weights(self) -> Tensor:
+        """Todos los pesos, en un vector (N,)."""
         return flatten(p.detach() for p in self.parameters)  # (N,)
 
     @torch.no_grad()
@@ -169,11 +171,13 @@ class TorchDDP:
         self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=lr)
 
     def step(self, loss: Tensor) -> None:
+        """Deriva, y torch suma los gradientes por el camino; después mueve los pesos."""
         (loss * self.ranks.count).backward()  # torch divide la suma de gradientes entre n: se compensa
         self.optimizer.step()
         self.optimizer.zero_grad()
 
     def weights(self) -> Tensor:
+        """Todos los pesos, en un vector (N,); si están repartidos, los junta, y han de llamarla todos."""
         return flatten(_whole(p.detach()) for p in self.model.parameters())  # (N,)
 
 

@@ -10,7 +10,7 @@ ni otros turnos de la tubería, como 1F1B.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import torch
 import torch.distributed as dist
@@ -109,7 +109,8 @@ def pipeline_step(
     return total
 
 
-class Task(NamedTuple):
+@dataclass(frozen=True)
+class Task:
     """Un hueco ocupado de la tubería: quién, qué micro-lote, hacia dónde y cuándo."""
 
     stage: int
