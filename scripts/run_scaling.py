@@ -29,7 +29,7 @@ FITTED = {
     6e10: ((8, 12, 16, 24, 32), 3),
     2e11: ((12, 16, 24, 32, 48), 3),
     6e11: ((16, 24, 32, 48, 64), 2),
-    2e12: ((32, 48, 64, 96), 1),
+    2e12: ((24, 32, 48, 64, 96), 1),
 }
 #: Los que se predicen, el triple de caros: uno mayor que todos los demás y otro cerca del fondo de su valle.
 HELD_OUT = (6e12, (128, 64))
