@@ -34,7 +34,7 @@ PRECISIONS = {
 }
 OPTIMIZERS = ("sgd", "momentum", "adamw", "adafactor")
 #: Memoria anunciada, en GB de 10⁹ bytes. De cada una, deja un 10 % para temporales y para el propio PyTorch.
-GPUS = {"T4": 16, "L4": 24, "A100 de 40 GB": 40, "H100": 80, "H200": 141}
+GPUS = {"T4": 16, "L4": 24, "A100 de 40 GB": 40, "A100 de 80 GB": 80, "H100": 80, "H200": 141}
 USABLE = 0.9
 
 
@@ -124,7 +124,7 @@ def gpus_that_fit(total_bytes: float) -> list[str]:
     """Las GPU de `GPUS` donde cabe, dejando libre un 10 %.
 
     >>> gpus_that_fit(30e9)
-    ['A100 de 40 GB', 'H100', 'H200']
+    ['A100 de 40 GB', 'A100 de 80 GB', 'H100', 'H200']
     """
     if not total_bytes >= 0:
         raise ValueError(f"Los bytes no pueden ser {total_bytes}: pasa un número positivo.")
