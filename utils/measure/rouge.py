@@ -41,9 +41,7 @@ def rouge(candidate: str, reference: str | Sequence[str], types: Iterable[str] =
     candidate_words = words(candidate)
     reference_words = [words(text) for text in references]
     return {
-        kind: max(
-            (_score(candidate_words, target, kind) for target in reference_words), key=lambda s: s.fmeasure
-        )
+        kind: max((_score(candidate_words, target, kind) for target in reference_words), key=lambda s: s.fmeasure)
         for kind in types
     }
 
@@ -59,13 +57,9 @@ def rouge_corpus(
     [1.0, 0.5]
     """
     if isinstance(candidates, str) or isinstance(references, str):
-        raise ValueError(
-            "rouge_corpus espera listas de textos: para un solo par usa rouge(candidate, reference)."
-        )
+        raise ValueError("rouge_corpus espera listas de textos: para un solo par usa rouge(candidate, reference).")
     if len(candidates) != len(references):
-        raise ValueError(
-            f"Hay {len(candidates)} candidatos y {len(references)} referencias: deben ir por parejas."
-        )
+        raise ValueError(f"Hay {len(candidates)} candidatos y {len(references)} referencias: deben ir por parejas.")
     if not len(candidates):
         raise ValueError("No hay ningún par que puntuar: la lista de candidatos está vacía.")
     types = tuple(types)
