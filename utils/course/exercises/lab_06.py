@@ -17,8 +17,8 @@ def check_fixed_gb(fixed_gb) -> Verdict:
         "te salen 12: o te faltan los gradientes, o AdamW, que guarda dos números por parámetro y no uno.": fp32 == 12,
         "te falta el optimizador: AdamW recuerda dos números por parámetro.": fp32 == 8,
         "los 24 bytes llevan 8 de activaciones, que dependen del lote: aquí se cuenta solo lo seguro.": fp32 == 24,
-        "con precisión mixta te falta la copia maestra, 4 bytes más.": mixed == 12,
-        "con precisión mixta los estados siguen en 4 bytes cada uno.": mixed == 8,
+        "en «mixed» te salen 12: o falta la copia maestra, o los dos estados van en 4 bytes y no en 2.": mixed == 12,
+        "con precisión mixta hacen falta la copia maestra y los dos estados, los tres en 4 bytes.": mixed == 8,
         "con precisión mixta los gradientes ocupan 2 bytes.": mixed == 18,
     }
     for message, found in mistakes.items():
@@ -100,13 +100,15 @@ FITS = [(10e9, 1e9, 16e9, 4), (10e9, 1e9, 24e9, 11), (30e9, 1e9, 24e9, 0), (6e9,
 def check_batch(largest_batch) -> Verdict:
     got = [largest_batch(fixed, each, gpu) for fixed, each, gpu, _ in FITS]
 
+    if min(got) < 0:
+        return Verdict(False, "cuando lo fijo no cabe sale un lote negativo: es 0.")
+
     def same(rule) -> bool:
         return all(a == rule(*case[:3]) for a, case in zip(got, FITS, strict=True))
 
     mistakes = {
         "no has dejado libre el 10 %.": lambda fixed, each, gpu: max(0, int((gpu - fixed) // each)),
         "te falta restar lo fijo, que está siempre.": lambda fixed, each, gpu: int(0.9 * gpu // each),
-        "cuando lo fijo no cabe sale un lote negativo: es 0.": lambda fixed, each, gpu: (0.9 * gpu - fixed) // each,
         "redondeas hacia arriba: el último texto no cabría.": lambda fixed, each, gpu: max(
             0, math.ceil((0.9 * gpu - fixed) / each)
         ),
@@ -141,8 +143,9 @@ EXERCISES = {
                 (lambda n, p: n * {"fp32": 12, "bf16": 6, "mixed": 14}[p] / 1e9, "12"),
                 (lambda n, p: n * {"fp32": 8, "bf16": 4, "mixed": 4}[p] / 1e9, "optimizador"),
                 (lambda n, p: n * {"fp32": 24, "bf16": 12, "mixed": 20}[p] / 1e9, "24 bytes"),
-                (lambda n, p: n * {"fp32": 16, "bf16": 8, "mixed": 12}[p] / 1e9, "copia maestra"),
-                (lambda n, p: n * {"fp32": 16, "bf16": 8, "mixed": 8}[p] / 1e9, "estados"),
+                (lambda n, p: n * {"fp32": 16, "bf16": 8, "mixed": 2 + 2 + 8}[p] / 1e9, "falta la copia maestra"),
+                (lambda n, p: n * {"fp32": 16, "bf16": 8, "mixed": 2 + 2 + 4 + 2 + 2}[p] / 1e9, "en 4 bytes y no en 2"),
+                (lambda n, p: n * {"fp32": 16, "bf16": 8, "mixed": 2 + 2 + 2 + 2}[p] / 1e9, "los tres en 4 bytes"),
                 (lambda n, p: n * {"fp32": 16, "bf16": 8, "mixed": 18}[p] / 1e9, "gradientes ocupan 2"),
                 (lambda n, p: n * {"fp32": 16, "bf16": 10, "mixed": 16}[p] / 1e9, "te salen"),
             ],
@@ -187,6 +190,7 @@ EXERCISES = {
                 (lambda f, s, g: max(0, int((g - f) // s)), "10 %"),
                 (lambda f, s, g: int(0.9 * g // s), "restar lo fijo"),
                 (lambda f, s, g: int((0.9 * g - f) // s), "negativo"),
+                (lambda f, s, g: int((0.9 * g - f) / s), "negativo"),
                 (lambda f, s, g: max(0, math.ceil((0.9 * g - f) / s)), "hacia arriba"),
                 (lambda f, s, g: int(0.9 * g // (f + s)), "una vez"),
                 (lambda f, s, g: max(0, int(0.9 * (g - f) // s)), "después de restar"),
