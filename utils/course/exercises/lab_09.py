@@ -28,33 +28,35 @@ def check_mix(mix) -> Verdict:
     return Verdict(True, "mismo total, repartido por tokens.")
 
 
-STEP_CASES = [(24, 0.0), (25, 0.3), (24, 0.25), (24, 0.5), (30, 0.7), (100, 0.9)]
+STEP_CASES = [(24, 0.0), (25, 0.3), (24, 0.3), (24, 0.25), (24, 0.5), (30, 0.7), (100, 0.9)]
 
 
 def check_steps(steps_for_same_domain) -> Verdict:
     got = [float(steps_for_same_domain(steps, share)) for steps, share in STEP_CASES]
-    mistakes = {
-        "multiplicas por 1 + s: eso añade general a los pasos, pero la mitad de los añadidos también son dominio.": (
-            lambda steps, share: math.ceil(steps * (1 + share) - 1e-9)
-        ),
-        "divides por s, la parte de general: el dominio es 1 - s.": (
-            lambda steps, share: math.ceil(steps / share) if share else steps
-        ),
-        "multiplicas por 1 - s: salen menos pasos, y hacen falta más.": (
-            lambda steps, share: math.ceil(steps * (1 - share) - 1e-9)
-        ),
-        "redondeas hacia abajo: se quedaría corto de dominio.": (
-            lambda steps, share: math.floor(steps / (1 - share) + 1e-9)
-        ),
-    }
+    if any(steps % 1 for steps in got):
+        return Verdict(False, "un número de pasos es entero: redondea hacia arriba.")
     right = [math.ceil(round(steps / (1 - share), 6)) for steps, share in STEP_CASES]
-    for message, rule in mistakes.items():
-        if got != right and got == [rule(steps, share) for steps, share in STEP_CASES]:
+    formulas = {  # sin redondear: la fórmula equivocada se reconoce con cualquier redondeo
+        (
+            "multiplicas por 1 + s: de los pasos que añades, una parte s también es general, "
+            "y te quedas corto de dominio."
+        ): lambda steps, share: steps * (1 + share),
+        "divides por s, la parte de general: el dominio es 1 - s.": lambda steps, share: steps / (share or 1),
+        "multiplicas por 1 - s: salen menos pasos, y hacen falta más.": lambda steps, share: steps * (1 - share),
+    }
+    for message, formula in formulas.items():
+        if all(abs(mine - formula(*case)) < 1 for mine, case in zip(got, STEP_CASES, strict=True)):
             return Verdict(False, message)
-    if got != right and got == [math.ceil(steps / (1 - share)) for steps, share in STEP_CASES]:
-        return Verdict(
-            False, "en binario 100 / (1 - 0.9) pasa un pelo de 1000 y el techo da uno de más: redondea antes."
-        )
+    down = "redondeas hacia abajo: se quedaría corto de dominio."
+    roundings = [
+        (down, math.floor),  # 30 / (1 - 0.7) se queda en 99,99…
+        (down, lambda value: math.floor(value + 1e-9)),
+        ("redondeas al más cercano: se pide hacia arriba, o a veces faltaría dominio.", round),
+        ("en binario 100 / (1 - 0.9) pasa un pelo de 1000 y el techo da uno de más: redondea antes.", math.ceil),
+    ]
+    for message, rounding in roundings:
+        if got == [rounding(steps / (1 - share)) for steps, share in STEP_CASES]:
+            return Verdict(False, message)
     for (steps, share), mine, wanted in zip(STEP_CASES, got, right, strict=True):
         if mine != wanted:
             return Verdict(
@@ -136,10 +138,14 @@ EXERCISES = {
             "los mismos tokens de dominio",
             check_steps,
             wrong=[
-                (lambda n, s: math.ceil(n * (1 + s) - 1e-9), "también son dominio"),
+                (lambda n, s: n / (1 - s), "es entero"),
+                (lambda n, s: math.ceil(n * (1 + s) - 1e-9), "también es general"),
+                (lambda n, s: round(n * (1 + s)), "también es general"),
                 (lambda n, s: math.ceil(n / s) if s else n, "divides por s"),
-                (lambda n, s: math.ceil(n * (1 - s) - 1e-9), "hacen falta más"),
+                (lambda n, s: math.ceil(n * (1 - s)), "hacen falta más"),
                 (lambda n, s: math.floor(n / (1 - s) + 1e-9), "hacia abajo"),
+                (lambda n, s: n // (1 - s), "hacia abajo"),
+                (lambda n, s: round(n / (1 - s)), "al más cercano"),
                 (lambda n, s: math.ceil(n / (1 - s)), "redondea antes"),
                 (lambda n, s: n, "hacen falta"),
             ],
