@@ -100,8 +100,8 @@ def model_flops_utilization(flops: float, hours: float, peak_tflops: float) -> f
     sube. Error si alguno no es positivo. Fuente: Chowdhery et al. (2022), apéndice B.
 
     >>> hours = 512 * 53 * 24  # BloombergGPT: 512 A100 durante unos 53 días
-    >>> round(model_flops_utilization(2.36e23, hours, PEAK_TFLOPS["A100"]), 2)
-    0.32
+    >>> round(model_flops_utilization(training_flops(50.6e9, 569e9), hours, PEAK_TFLOPS["A100"]), 2)  # sin recálculo
+    0.24
     """
     if not hours > 0:
         raise ValueError(f"Las horas de GPU deben ser más de 0 y son {hours}.")
