@@ -18,12 +18,13 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from utils.course.env import device
+from utils.measure.flops import training_flops
 from utils.model.transformer import Transformer, TransformerConfig
 from utils.text.grammar import FactGrammar
 from utils.train.schedule import learning_rate_factor
 
 LAYERS, HEAD_DIM, BATCH = 2, 16, 64
-#: La tasa máxima es esta constante entre el ancho: probada con anchos de 8 a 96.
+#: La tasa máxima es esta constante entre el ancho: probada con anchos de 8 a 64.
 LEARNING_RATE = 0.64
 #: Frases con que se mide la pérdida, las mismas para todos los entrenamientos.
 HELD_OUT, HELD_OUT_SEED = 8192, 1_000_003
@@ -58,7 +59,7 @@ class Outcome:
 
     @property
     def flops(self) -> float:
-        return 6.0 * self.parameters * self.tokens
+        return training_flops(self.parameters, self.tokens)
 
 
 def make_model(width: int, vocab_size: int, seed: int = 0) -> Transformer:
