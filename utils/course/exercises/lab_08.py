@@ -81,6 +81,8 @@ def check_valley(valley) -> Verdict:
         return Verdict(False, f"el mínimo de (0,02; −0,4; 3) está en N = {math.exp(10):.0f} y das {got:.3g}.")
     if valley((-0.02, 0.4, 3.0)) != 0:
         return Verdict(False, "en una parábola abierta hacia abajo ese punto es un máximo: devuelve 0.")
+    if valley((-0.02, -0.4, 3.0)) != 0:
+        return Verdict(False, "lo que decide si hay mínimo es el signo de a, no el de b.")
     return Verdict(True, "e elevado a −b/(2a), y solo si a es positivo.")
 
 
@@ -157,6 +159,7 @@ EXERCISES = {
                 (lambda k: math.exp(-k[1] / (2 * k[0])), "devuelve 0"),
                 (lambda k: 1.5, "y das"),
                 (lambda k: math.exp(-k[1] / (2 * k[0])) if k[0] < 0 else 0, "no hay mínimo"),
+                (lambda k: math.exp(-k[1] / (2 * k[0])) if k[1] < 0 else 0, "el signo de a"),
             ],
         ),
         Exercise(
