@@ -159,7 +159,7 @@ class MaskedLM:
 
 @dataclass(frozen=True)
 class SpanCorruption:
-    """Restaurar trozos borrados (T5, Raffel et al. 2020, §3.1.4).
+    """Restaurar trozos borrados (T5, Raffel et al. 2020, §3.3.4).
 
     Borra el 15 % de los tokens en trozos de 3 de media; cada trozo se cambia por un centinela. El objetivo dice,
     por cada centinela, qué había debajo: entrada `a <X> d <Y>`, objetivo `<X> b c <Y> e <Z>`. `sentinels` son sus ids
