@@ -34,14 +34,15 @@ def check_step_bytes(step_bytes) -> Verdict:
 
 
 def check_batch_loss(batch_loss) -> Verdict:
-    sums, counts = [200.0, 900.0, 40.0], [100, 300, 10]
+    sums, counts = [200.0, 900.0, 50.0], [100, 300, 10]
     got = batch_loss(list(sums), list(counts))
     mistakes = {
-        "promedias promedios: un token del proceso que tiene pocos pesaría más.": (2.0 + 3.0 + 4.0) / 3,
+        "promedias promedios: un token del proceso que tiene pocos pesaría más.": (2.0 + 3.0 + 5.0) / 3,
         "divides entre el número de procesos; hay que dividir entre los tokens.": sum(sums) / 3,
         "falta dividir entre los tokens de todos.": sum(sums),
-        "sumas las medias de cada proceso: no es una media.": 9.0,
+        "sumas las medias de cada proceso: no es una media.": 10.0,
         "solo miras el primer proceso.": 2.0,
+        "solo miras el proceso que más tokens tiene: pierdes los demás.": 3.0,
         "está al revés: pérdida entre tokens.": sum(counts) / sum(sums),
     }
     for message, value in mistakes.items():
@@ -91,9 +92,10 @@ def check_gigabytes(gigabytes) -> Verdict:
     return Verdict(True, "son los de la figura 1 del artículo de ZeRO.")
 
 
-#: Límites que son fracciones exactas en binario: así despejar m no cae un pelo por encima del entero.
-BUBBLE_CASES = [(4, 0.5), (4, 0.25), (8, 0.125), (2, 0.9), (1, 0.1)]
-MICRO_BATCHES = [3, 9, 49, 1, 1]
+#: Límites que son fracciones exactas en binario: así despejar m no cae un pelo por encima del entero. El último no da
+#: un entero, y obliga a redondear hacia arriba.
+BUBBLE_CASES = [(4, 0.5), (4, 0.25), (8, 0.125), (2, 0.9), (1, 0.1), (5, 0.375)]
+MICRO_BATCHES = [3, 9, 49, 1, 1, 7]
 
 
 def check_micro_batches(micro_batches_for) -> Verdict:
@@ -110,6 +112,8 @@ def check_micro_batches(micro_batches_for) -> Verdict:
         return Verdict(False, "has usado (p − 1) / m: en el denominador van todos los huecos, m + p − 1.")
     if got[:2] == [4, 12]:
         return Verdict(False, "has usado p / (m + p): con p etapas los huecos que sobran son p − 1.")
+    if got == [*MICRO_BATCHES[:-1], 6]:
+        return Verdict(False, "redondeas hacia abajo y la burbuja se pasa del límite: redondea hacia arriba.")
     if min(got) < 1:
         return Verdict(False, "hace falta al menos un micro-lote: es el lote entero, sin partir.")
     wrong = next(i for i, (mine, wanted) in enumerate(zip(got, MICRO_BATCHES, strict=True)) if mine != wanted)
@@ -154,6 +158,7 @@ EXERCISES = {
                 (lambda s, c: sum(s), "falta dividir"),
                 (lambda s, c: sum(a / b for a, b in zip(s, c, strict=True)), "no es una media"),
                 (lambda s, c: s[0] / c[0], "primer proceso"),
+                (lambda s, c: s[c.index(max(c))] / max(c), "pierdes los demás"),
                 (lambda s, c: sum(c) / sum(s), "al revés"),
                 (lambda s, c: 1.0, "y das"),
                 (lambda s, c: sum(s) / 410, "un solo proceso"),
@@ -184,6 +189,7 @@ EXERCISES = {
                 (lambda p, x: _solve(p, x, lambda p, m: (p - 1) / m), "en el denominador"),
                 (lambda p, x: _solve(p, x, lambda p, m: p / (m + p)), "que sobran"),
                 (lambda p, x: int((p - 1) * (1 - x) / x), "al menos un"),
+                (lambda p, x: max(1, int((p - 1) / x - (p - 1))), "hacia abajo"),
                 (lambda p, x: 12, "hacen falta"),
             ],
         ),
