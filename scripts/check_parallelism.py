@@ -35,21 +35,18 @@ def collectives(ranks: Ranks, size: int, repeats: int) -> list[dict]:
     """Por operación: diferencia con torch y bytes, los que apuntamos, los de torch según el sistema y la fórmula."""
     n, rows = ranks.count, []
     for operation in OURS:
-        traffic, differences, ours, theirs = Traffic(), [], 0, 0
-        for trial in range(repeats):
-            dice = torch.Generator().manual_seed(seed() * 1000 + trial * n + ranks.rank)
-            x = torch.randn(size, generator=dice, dtype=torch.float64).to(ranks.device)  # (N,)
-            before = wire(ranks)
-            mine = OURS[operation](x, traffic)
-            middle = wire(ranks)
-            reference = by_torch(operation, x, n)
-            after = wire(ranks)
-            differences.append(gap(mine, reference))
-            ours, theirs = ours + middle - before, theirs + after - middle
-        payload = x.numel() * x.element_size()
+        traffic, dice = Traffic(), torch.Generator().manual_seed(seed() * 1000 + ranks.rank)
+        vectors = torch.randn(repeats, size, generator=dice, dtype=torch.float64).to(ranks.device)  # (R, N)
+        before = wire(ranks)
+        mine = [OURS[operation](x, traffic) for x in vectors]
+        middle = wire(ranks)  # al acabar todas: ponerse de acuerdo también cuesta bytes
+        theirs = [by_torch(operation, x, n) for x in vectors]
+        after = wire(ranks)
         rows.append({
-            "operation": operation, "differences": differences, "counted": traffic.total / repeats,
-            "wire_ours": ours / repeats, "wire_torch": theirs / repeats, "formula": ring_bytes(operation, payload, n),
+            "operation": operation, "differences": [gap(a, b) for a, b in zip(mine, theirs, strict=True)],
+            "counted": traffic.total / repeats, "wire_ours": (middle - before) / repeats,
+            "wire_torch": (after - middle) / repeats,
+            "formula": ring_bytes(operation, size * vectors.element_size(), n),
         })  # fmt: skip
     return rows
 
