@@ -11,18 +11,11 @@ from widget_text import number_in, only, table
 from utils.course.numerals import in_words, show
 from utils.measure.flops import PEAK_TFLOPS, gpu_hours, petaflop_days, training_flops
 
-#: Entrenamientos publicados, como (nombre, parámetros, tokens).
-EXAMPLES = [
-    ("GPT-3", 175e9, 300e9),
-    ("Chinchilla", 70e9, 1.4e12),
-    ("BloombergGPT", 50.6e9, 569e9),
-    ("Llama 3 8B", 8e9, 15e12),
-]
-
 
 def planner_spec(body: dict) -> dict:
     """Valida el YAML: `parameters`, `tokens`, `gpu`, `gpus`, `mfu` (en %) y `price` por GPU y hora, que es opcional."""
-    from utils.measure.scaling import BESIROGLU_2024, HOFFMANN_2022, TOKENS_PER_PARAMETER
+    from utils.measure.known_models import find_model
+    from utils.measure.scaling import BESIROGLU_2024, HOFFMANN_2022, TOKENS_PER_PARAMETER, Allocation
 
     only(body, "parameters", "tokens", "gpu", "gpus", "mfu", "price")
     gpu = body.get("gpu", "A100")
@@ -39,12 +32,19 @@ def planner_spec(body: dict) -> dict:
     if start["gpus"] != int(start["gpus"]):
         raise ValueError(f"`gpus` vale {start['gpus']!r}; debe ser un número entero.")
     laws = {"hoffmann": asdict(HOFFMANN_2022), "besiroglu": asdict(BESIROGLU_2024)}
-    return {"start": start, "peaks": PEAK_TFLOPS, "examples": EXAMPLES, "ratio": TOKENS_PER_PARAMETER, "laws": laws}
+    published = {
+        "GPT-3": find_model("GPT-3"),
+        "Chinchilla": find_model("Chinchilla"),
+        "BloombergGPT": Allocation(50.6e9, 569e9),
+        "Llama 3 8B": find_model("Llama-3-8B"),
+    }
+    examples = [(name, model.parameters, model.tokens) for name, model in published.items()]
+    return {"start": start, "peaks": PEAK_TFLOPS, "examples": examples, "ratio": TOKENS_PER_PARAMETER, "laws": laws}
 
 
 def planner_table(spec: dict) -> str:
     """Las tablas estáticas, en HTML: lo que cuesta el plan inicial y los repartos óptimos de ese cómputo."""
-    from utils.measure.scaling import BESIROGLU_2024, HOFFMANN_2022, Optimum, chinchilla_optimum
+    from utils.measure.scaling import BESIROGLU_2024, HOFFMANN_2022, Allocation, chinchilla_optimum
 
     start = spec["start"]
     flops = training_flops(start["parameters"], start["tokens"])
@@ -58,7 +58,7 @@ def planner_table(spec: dict) -> str:
     if start["price"] is not None:
         facts.append(["Coste", in_words(hours * start["price"])])
     plans = {
-        "Tu plan": Optimum(start["parameters"], start["tokens"]),
+        "Tu plan": Allocation(start["parameters"], start["tokens"]),
         f"Regla de {spec['ratio']}": chinchilla_optimum(flops),
         "Hoffmann 2022": HOFFMANN_2022.optimum(flops),
         "Besiroglu 2024": BESIROGLU_2024.optimum(flops),

@@ -15,8 +15,8 @@ from utils.measure.power_law import bootstrap_fits, fit_line, fit_loss_law, inte
 from utils.measure.scaling import (
     BESIROGLU_2024,
     HOFFMANN_2022,
+    Allocation,
     LossLaw,
-    Optimum,
     budgets,
     chinchilla_optimum,
     total_flops,
@@ -197,4 +197,4 @@ def test_wrong_values_say_what_to_do(call, message):
 
 
 def test_optimum_knows_its_cost():
-    assert Optimum(1e9, 20e9).flops == training_flops(1e9, 20e9) and Optimum(1e9, 20e9).tokens_per_parameter == 20
+    assert Allocation(1e9, 20e9).flops == training_flops(1e9, 20e9) and Allocation(1e9, 20e9).tokens_per_parameter == 20

@@ -14,7 +14,7 @@ CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 def pytest_collection_modifyitems(items):
     """Lo que construye un libro o abre un navegador no entra en `make test-fast`."""
     for item in items:
-        if {"book", "open_page", "widget_book", "page"} & set(getattr(item, "fixturenames", ())):
+        if {"book", "open_page", "widget_book", "page", "plain"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
 
 
@@ -84,3 +84,13 @@ def page(chromium, widget_book, request):
     yield page
     context.close()
     assert problems == []
+
+
+@pytest.fixture
+def plain(chromium, widget_book):
+    """Esa página abierta sin JavaScript."""
+    context = chromium.new_context(locale="es-ES", java_script_enabled=False)
+    page = context.new_page()
+    page.goto((widget_book / "intro.html").as_uri(), wait_until="load")
+    yield page
+    context.close()

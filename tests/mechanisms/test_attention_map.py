@@ -7,6 +7,7 @@ from statistics import mean
 import pytest
 
 from scripts.export_attention import EXAMPLES, KINDS, SCALE, TARGET, examples
+from tests.mechanisms.looks import EVERY_VIEW, fits, serious_violations
 from tests.mechanisms.tiny_book import ROOT, build, make_project
 
 PAGE = """# Mapa
@@ -120,12 +121,10 @@ def test_keyboard_and_another_sentence(page, stored):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", [{"viewport": {"width": 390, "height": 844}}], indirect=True)
-def test_it_fits_in_a_phone_and_has_no_serious_axe_violations(page):
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-    violations = axe.run(page, context={"include": [["attention-map"]]}).response["violations"]
-    assert [v["id"] for v in violations if v["impact"] in {"serious", "critical"}] == []
+@EVERY_VIEW
+def test_it_fits_and_has_no_serious_axe_violations(page):
+    assert fits(page)
+    assert serious_violations(page, "attention-map") == []
 
 
 @pytest.mark.slow

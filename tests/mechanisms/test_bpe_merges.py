@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 from scripts.export_golden import BPE_GOLDEN, bpe_cases
+from tests.mechanisms.looks import EVERY_VIEW, fits, serious_violations
 from tests.mechanisms.tiny_book import ROOT, build, make_project
 
 TEXT = "el sol sale solo, la sal sala y el sol se posa en la sala"
@@ -102,21 +103,12 @@ def test_the_reader_types_a_text(page):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "page",
-    [
-        {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"},
-        {"viewport": {"width": 1200, "height": 900}},
-    ],
-    indirect=True,
-)
+@EVERY_VIEW
 def test_it_fits_and_has_no_serious_axe_violations(page):
     for _ in range(4):
         page.get_by_role("button", name="Fusión siguiente").click()
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-    violations = axe.run(page, context={"include": [["bpe-merges"]]}).response["violations"]
-    assert [v["id"] for v in violations if v["impact"] in {"serious", "critical"}] == []
+    assert fits(page)
+    assert serious_violations(page, "bpe-merges") == []
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ import json
 import pytest
 
 from scripts.export_golden import PLANNER_GOLDEN, planner_cases
+from tests.mechanisms.looks import EVERY_VIEW, fits, serious_violations
 from tests.mechanisms.tiny_book import ROOT
 from utils.course.numerals import in_words, show
 from utils.measure.flops import PEAK_TFLOPS
@@ -147,38 +148,23 @@ def test_a_bad_value_says_what_to_do_and_loses_nothing(page):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "page",
-    [
-        {"viewport": {"width": 360, "height": 800}, "color_scheme": "dark", "reduced_motion": "reduce"},
-        {"viewport": {"width": 360, "height": 800}},
-        {"viewport": {"width": 1200, "height": 900}, "color_scheme": "dark"},
-        {"viewport": {"width": 1200, "height": 900}},
-    ],
-    indirect=True,
-)
+@EVERY_VIEW
 def test_it_fits_and_has_no_serious_axe_violations(page):
     page.get_by_role("textbox", name="Precio").fill("gratis")
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-    violations = axe.run(page, context={"include": [["compute-planner"]]}).response["violations"]
-    serious = [v for v in violations if v["impact"] in {"serious", "critical"}]
-    assert serious == [], [(v["id"], [node["html"] for node in v["nodes"]]) for v in serious]
+    assert fits(page)
+    assert serious_violations(page, "compute-planner") == []
     page.get_by_role("textbox", name="Parámetros").fill("1e15")
     page.get_by_role("textbox", name="Tokens").fill("1000")
     assert page.locator(".cp-plot text").count() <= 2 * 7 + 2
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert fits(page)
 
 
 @pytest.mark.slow
-def test_with_and_without_javascript_say_the_same(page, chromium, widget_book):
-    plain = chromium.new_context(java_script_enabled=False).new_page()
-    plain.goto((widget_book / "intro.html").as_uri())
+def test_with_and_without_javascript_say_the_same(page, plain):
     rows = plain.locator(".cp-cost tbody tr").all()
     assert {row.locator("th").inner_text(): row.locator("td").inner_text() for row in rows} == facts(page)
     assert plans(plain) == plans(page)
     assert plain.locator("compute-planner input").count() == 0
-    plain.context.close()
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 from scripts.export_generation import EXAMPLES, TARGET, TOP, examples
+from tests.mechanisms.looks import EVERY_VIEW, fits, serious_violations
 from tests.mechanisms.tiny_book import ROOT, build, make_project
 
 PAGE = """# Bucle
@@ -90,13 +91,11 @@ def test_keyboard_and_play(page, stored):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", [{"viewport": {"width": 390, "height": 844}}], indirect=True)
-def test_it_fits_in_a_phone_and_has_no_serious_axe_violations(page):
+@EVERY_VIEW
+def test_it_fits_and_has_no_serious_axe_violations(page):
     page.get_by_role("button", name="Paso").click()
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-    violations = axe.run(page, context={"include": [["generation-loop"]]}).response["violations"]
-    assert [v["id"] for v in violations if v["impact"] in {"serious", "critical"}] == []
+    assert fits(page)
+    assert serious_violations(page, "generation-loop") == []
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ import json
 import pytest
 
 from scripts.export_golden import MEMORY_GOLDEN, memory_cases
+from tests.mechanisms.looks import EVERY_VIEW, fits, serious_violations
 from tests.mechanisms.tiny_book import ROOT
 from utils.course.numerals import show
 from utils.measure.decoder_shape import DecoderShape
@@ -150,37 +151,22 @@ def test_own_sizes_and_their_errors(page):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "page",
-    [
-        {"viewport": {"width": 360, "height": 800}, "color_scheme": "dark", "reduced_motion": "reduce"},
-        {"viewport": {"width": 360, "height": 800}},
-        {"viewport": {"width": 1200, "height": 900}, "color_scheme": "dark"},
-        {"viewport": {"width": 1200, "height": 900}},
-    ],
-    indirect=True,
-)
+@EVERY_VIEW
 def test_it_fits_and_has_no_serious_axe_violations(page):
     page.locator("summary").click()
     page.get_by_role("textbox", name="Capas").fill("hola")
     page.get_by_label("Rehacer activaciones").check()
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert fits(page)
     page.wait_for_timeout(300)
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-    violations = axe.run(page, context={"include": [["memory-calculator"]]}).response["violations"]
-    serious = [v for v in violations if v["impact"] in {"serious", "critical"}]
-    assert serious == [], [(v["id"], [node["html"] for node in v["nodes"]]) for v in serious]
+    assert serious_violations(page, "memory-calculator") == []
 
 
 @pytest.mark.slow
-def test_with_and_without_javascript_say_the_same(page, chromium, widget_book):
-    plain = chromium.new_context(java_script_enabled=False).new_page()
-    plain.goto((widget_book / "intro.html").as_uri())
+def test_with_and_without_javascript_say_the_same(page, plain):
     static = parts(plain)
     assert static.pop("Total") == total(page) and static == parts(page)
     assert "GPU donde cabe: H200" in plain.locator("caption").inner_text()
     assert plain.locator("memory-calculator input").count() == 0
-    plain.context.close()
 
 
 @pytest.mark.parametrize(

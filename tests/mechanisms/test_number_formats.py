@@ -6,6 +6,7 @@ import json
 import pytest
 
 from scripts.export_golden import FORMATS_GOLDEN, TEXT_GOLDEN, format_cases, text_cases
+from tests.mechanisms.looks import EVERY_VIEW, fits, serious_violations
 from tests.mechanisms.tiny_book import ROOT
 from utils.compress.formats import FORMATS, FP16
 
@@ -160,24 +161,12 @@ def test_every_format_shows_its_bits_and_its_range(page):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "page",
-    [
-        {"viewport": {"width": 360, "height": 800}, "color_scheme": "dark", "reduced_motion": "reduce"},
-        {"viewport": {"width": 360, "height": 800}},
-        {"viewport": {"width": 1200, "height": 900}, "color_scheme": "dark"},
-        {"viewport": {"width": 1200, "height": 900}},
-    ],
-    indirect=True,
-)
+@EVERY_VIEW
 def test_it_fits_and_has_no_serious_axe_violations(page):
     page.get_by_role("radio", name="FP32").check()
     page.get_by_role("textbox", name="Escala").fill("hola")
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-    violations = axe.run(page, context={"include": [["number-formats"]]}).response["violations"]
-    serious = [v for v in violations if v["impact"] in {"serious", "critical"}]
-    assert serious == [], [(v["id"], [node["html"] for node in v["nodes"]]) for v in serious]
+    assert fits(page)
+    assert serious_violations(page, "number-formats") == []
 
 
 @pytest.mark.slow
@@ -186,15 +175,12 @@ def test_static_table_without_javascript(page):
     assert stored(page)["FP32"] == ("3,14159203", "+2,58\xa0·\xa010⁻⁸")
     assert stored(page)["NF4"] == ("1", "−2,14 (tope)")
     assert page.locator("number-formats input").count() == 0
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert fits(page)
 
 
 @pytest.mark.slow
-def test_with_and_without_javascript_say_the_same(page, chromium, widget_book):
-    plain = chromium.new_context(java_script_enabled=False).new_page()
-    plain.goto((widget_book / "intro.html").as_uri())
+def test_with_and_without_javascript_say_the_same(page, plain):
     assert stored(plain) == stored(page)
-    plain.context.close()
 
 
 @pytest.mark.parametrize(

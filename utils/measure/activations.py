@@ -9,6 +9,7 @@ añadir sus máscaras y salidas. Fuente de la idea de contar así: Korthikanti e
 """
 
 from utils.measure.decoder_shape import DecoderShape
+from utils.measure.sizes import require_positive_integers
 from utils.model.config import TransformerConfig
 
 ATTENTIONS = ("sdpa", "eager")
@@ -32,7 +33,7 @@ def layer_bytes(
     >>> sum(layer_bytes(small, batch=3, length=17).values())  # 4 · 51 · (10 · 32 + 4 · 80 + 4 + 2)
     131784
     """
-    _check(batch=batch, length=length)
+    require_positive_integers(batch=batch, length=length)
     if attention not in ATTENTIONS:
         raise ValueError(f"No hay una atención «{attention}»: elige entre {', '.join(ATTENTIONS)}.")
     if value_bytes not in (2, 4):
@@ -108,7 +109,7 @@ def transformer_activation_bytes(
     both = bool(c.encoder_layers and c.decoder_layers)
     if both and source_length is None:
         raise ValueError("Con codificador y decodificador hace falta source_length, los tokens que se leen.")
-    _check(batch=batch, length=length, source_length=source_length if both else 1)
+    require_positive_integers(batch=batch, length=length, source_length=source_length if both else 1)
     wide, inner = c.hidden or 4 * c.dim, c.heads * (c.head_dim or c.dim // c.heads)
     pieces = dict.fromkeys(("normas", "atención", "puntuaciones", "red", "otros"), 0)
 
@@ -135,9 +136,3 @@ def transformer_activation_bytes(
 def _norm(dim: int, value_bytes: int) -> int:
     """RMSNorm, por token: la entrada en FP32, la normalizada, la salida y el inverso de la raíz."""
     return dim * (4 + 2 * value_bytes) + 4
-
-
-def _check(**sizes: int) -> None:
-    for name, size in sizes.items():
-        if isinstance(size, bool) or not isinstance(size, int) or size < 1:
-            raise ValueError(f"{name} debe ser un entero mayor que 0 y es {size!r}.")

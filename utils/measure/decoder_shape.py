@@ -6,7 +6,10 @@ cuántos parámetros hay y cuánto recuerda cada optimizador.
 Lo que NO hace: contar bytes, que es cosa de `utils.measure.memory`, ni describir otras familias (T5, BERT).
 """
 
+import math
 from dataclasses import dataclass
+
+from utils.measure.sizes import require_positive_integers
 
 
 @dataclass(frozen=True)
@@ -32,9 +35,7 @@ class DecoderShape:
     def __post_init__(self):
         sizes = {name: getattr(self, name) for name in ("layers", "d_model", "heads", "d_ff", "vocab_size")}
         sizes |= {name: v for name in ("kv_heads", "head_dim") if (v := getattr(self, name)) is not None}
-        for name, size in sizes.items():
-            if isinstance(size, bool) or not isinstance(size, int) or size < 1:
-                raise ValueError(f"{name} debe ser un entero mayor que 0 y es {size!r}.")
+        require_positive_integers(**sizes)
         if self.head_dim is None and self.d_model % self.heads:
             raise ValueError(f"{self.heads} cabezas no dividen a D = {self.d_model}: elige otro número o da head_dim.")
         if self.heads % (self.kv_heads or self.heads):
@@ -78,6 +79,4 @@ class DecoderShape:
     @property
     def parameters(self) -> int:
         """N, cuántos números aprende el modelo."""
-        d, q, kv = self.d_model, self.query_dim, self.kv_dim
-        layer = 2 * d * q + 2 * d * kv + 3 * d * self.d_ff + 2 * d
-        return self.vocab_size * d * (1 if self.tied else 2) + self.layers * layer + d
+        return sum(math.prod(shape) for shape in self.shapes())

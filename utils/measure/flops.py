@@ -8,6 +8,8 @@ Lo que NO hace: contar normalizaciones, activaciones o softmax, ni adivinar qué
 aprovecha una máquina (MFU): hay que medirla o suponerla, y un entrenamiento grande suele quedar entre el 30 y el 50 %.
 """
 
+from utils.measure.sizes import require_positive_integers
+
 SECONDS_PER_DAY = 86_400
 #: Un petaFLOP/s sostenido durante un día.
 PETAFLOP_DAY = 1e15 * SECONDS_PER_DAY
@@ -44,9 +46,7 @@ def forward_flops(
     """
     d_kv = d_model if d_kv is None else d_kv
     sizes = {"layers": layers, "d_model": d_model, "d_ff": d_ff, "vocab_size": vocab_size}
-    for name, size in (sizes | {"length": length, "batch": batch, "d_kv": d_kv}).items():
-        if isinstance(size, bool) or not isinstance(size, int) or size < 1:
-            raise ValueError(f"{name} debe ser un entero mayor que 0 y es {size!r}.")
+    require_positive_integers(**sizes, length=length, batch=batch, d_kv=d_kv)
     projections = 2 * d_model * (2 * d_model + 2 * d_kv)
     attention = 4 * length * d_model
     dense = (6 if gated else 4) * d_model * d_ff

@@ -1,17 +1,19 @@
 """Modelos conocidos: cuántos parámetros tienen, con cuántos tokens se entrenaron y cuánto cómputo costó.
 
-Los parámetros y los tokens son los de cada artículo; lo demás se calcula. Lo que NO dice: cuántas horas ni cuánto
-dinero.
+Los parámetros y los tokens son los del artículo de cada uno (Brown et al., 2020; Rae et al., 2021; Zhang et al., 2022;
+Hoffmann et al., 2022; BigScience, 2022; Touvron et al., 2023, los dos; Grattafiori et al., 2024); lo demás se calcula.
+Lo que NO dice: cuántas horas ni cuánto dinero.
 """
 
 from dataclasses import dataclass
 
-from utils.measure.flops import petaflop_days, training_flops
+from utils.measure.flops import petaflop_days
+from utils.measure.scaling import Allocation
 
 
 @dataclass(frozen=True)
-class KnownModel:
-    """Un modelo publicado: `parameters` es N; `tokens`, D; `cite`, la clave de su artículo en la bibliografía.
+class KnownModel(Allocation):
+    """El reparto de un modelo publicado, con su nombre.
 
     >>> gpt3 = find_model("GPT-3")
     >>> round(gpt3.tokens_per_parameter, 1), round(gpt3.petaflop_days)
@@ -19,18 +21,6 @@ class KnownModel:
     """
 
     name: str
-    parameters: float
-    tokens: float
-    cite: str
-
-    @property
-    def tokens_per_parameter(self) -> float:
-        return self.tokens / self.parameters
-
-    @property
-    def flops(self) -> float:
-        """6ND, en operaciones."""
-        return training_flops(self.parameters, self.tokens)
 
     @property
     def petaflop_days(self) -> float:
@@ -38,15 +28,15 @@ class KnownModel:
 
 
 KNOWN_MODELS = (
-    KnownModel("GPT-3", 175e9, 300e9, "brown2020language"),
-    KnownModel("Gopher", 280e9, 300e9, "rae2021scaling"),
-    KnownModel("OPT-175B", 175e9, 180e9, "zhang2022opt"),
-    KnownModel("Chinchilla", 70e9, 1.4e12, "hoffmann2022training"),
-    KnownModel("BLOOM", 176e9, 366e9, "bigscience2022bloom"),
-    KnownModel("LLaMA-65B", 65e9, 1.4e12, "touvron2023llama"),
-    KnownModel("Llama-2-70B", 70e9, 2e12, "touvron2023llama2"),
-    KnownModel("Llama-3-8B", 8e9, 15e12, "grattafiori2024llama"),
-    KnownModel("Llama-3.1-405B", 405e9, 15.6e12, "grattafiori2024llama"),
+    KnownModel(175e9, 300e9, "GPT-3"),
+    KnownModel(280e9, 300e9, "Gopher"),
+    KnownModel(175e9, 180e9, "OPT-175B"),
+    KnownModel(70e9, 1.4e12, "Chinchilla"),
+    KnownModel(176e9, 366e9, "BLOOM"),
+    KnownModel(65e9, 1.4e12, "LLaMA-65B"),
+    KnownModel(70e9, 2e12, "Llama-2-70B"),
+    KnownModel(8e9, 15e12, "Llama-3-8B"),
+    KnownModel(405e9, 15.6e12, "Llama-3.1-405B"),
 )
 
 #: Los óptimos del primer método de Hoffmann et al. (2022), tabla 3: parámetros, operaciones y tokens.

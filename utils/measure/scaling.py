@@ -19,10 +19,10 @@ TOKENS_PER_PARAMETER = 20
 
 
 @dataclass(frozen=True)
-class Optimum:
+class Allocation:
     """Un reparto: N parámetros y D tokens, cada uno de los cuales cuesta 6N operaciones.
 
-    >>> Optimum(70e9, 1.4e12).tokens_per_parameter
+    >>> Allocation(70e9, 1.4e12).tokens_per_parameter
     20.0
     """
 
@@ -74,7 +74,7 @@ class LossLaw:
         """
         return self.beta / (self.alpha + self.beta)
 
-    def optimum(self, flops: float) -> Optimum:
+    def optimum(self, flops: float) -> Allocation:
         """El N y el D que dejan la pérdida más baja con C = 6ND operaciones.
 
         Sale de igualar a cero la derivada: α · A/N^α = β · B/D^β. Es decir, N = G · (C/6)^a con
@@ -87,7 +87,7 @@ class LossLaw:
         _positive("flops", flops)
         g = (self.alpha * self.A / (self.beta * self.B)) ** (1 / (self.alpha + self.beta))
         parameters = float(g * (flops / 6) ** self.exponent)
-        return Optimum(parameters, float(flops / 6 / parameters))
+        return Allocation(parameters, float(flops / 6 / parameters))
 
     def tokens_for(self, loss: float, parameters: float) -> float:
         """Cuántos tokens necesita un modelo de N parámetros para llegar a esa pérdida; infinito, si no llega nunca.
@@ -98,7 +98,7 @@ class LossLaw:
         gap = loss - self.E - self.A / parameters**self.alpha
         return (self.B / gap) ** (1 / self.beta) if gap > 0 else math.inf
 
-    def inference_optimum(self, loss: float, inference_tokens: float) -> Optimum:
+    def inference_optimum(self, loss: float, inference_tokens: float) -> Allocation:
         """El modelo que llega a `loss` con el menor coste total: 6ND para entrenarlo y 2N por cada token servido.
 
         `inference_tokens` son los que se leerán y escribirán en toda la vida del modelo; con 0, es el óptimo de
@@ -126,7 +126,7 @@ class LossLaw:
             return 6 * d * (1 + exchange) + 2 * inference_tokens
 
         best = smallest * math.exp(brentq(slope, 1e-6, 60))
-        return Optimum(best, self.tokens_for(loss, best))
+        return Allocation(best, self.tokens_for(loss, best))
 
 
 #: Los valores del artículo de Chinchilla, redondeados como allí (Hoffmann et al. 2022, ecuación 10).
@@ -135,7 +135,7 @@ HOFFMANN_2022 = LossLaw(E=1.69, A=406.4, B=410.7, alpha=0.34, beta=0.28)
 BESIROGLU_2024 = LossLaw(E=1.8172, A=482.01, B=2085.43, alpha=0.3478, beta=0.3658)
 
 
-def chinchilla_optimum(flops: float, tokens_per_parameter: float = TOKENS_PER_PARAMETER) -> Optimum:
+def chinchilla_optimum(flops: float, tokens_per_parameter: float = TOKENS_PER_PARAMETER) -> Allocation:
     """El reparto de la regla de Chinchilla, D = 20N: N = √(C / 120).
 
     Error si alguno no es positivo. Fuente: Hoffmann et al. (2022), tabla 3, donde la razón ronda 20.
@@ -147,7 +147,7 @@ def chinchilla_optimum(flops: float, tokens_per_parameter: float = TOKENS_PER_PA
     _positive("flops", flops)
     _positive("tokens_per_parameter", tokens_per_parameter)
     parameters = math.sqrt(flops / (6 * tokens_per_parameter))
-    return Optimum(parameters, tokens_per_parameter * parameters)
+    return Allocation(parameters, tokens_per_parameter * parameters)
 
 
 def total_flops(parameters: float, tokens: float, inference_tokens: float) -> float:

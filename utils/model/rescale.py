@@ -5,7 +5,7 @@ multiplicar por c los embeddings y la última matriz de cada subcapa, toda la co
 la norma final la devuelve a su sitio: los logits no cambian. Sirve para ver qué formatos aguantan números grandes.
 
 Lo que NO hace: entrenar. Los T5 de verdad llegan solos a esos tamaños (transformers, incidencias 5651, 11461 y 23918),
-porque se entrenaron en bfloat16 y nada se lo impedía.
+porque sus activaciones iban en bfloat16 y nada se lo impedía.
 """
 
 import copy

@@ -74,17 +74,7 @@ def make_model(width: int, vocab_size: int, seed: int = 0) -> Transformer:
     if width < 2 or width % (2 * heads):
         raise ValueError(f"El ancho {width} no se reparte en {heads} cabezas de tamaño par: usa 8, 12, 16, 24, 32…")
     torch.manual_seed(seed)
-    config = TransformerConfig(
-        vocab=vocab_size,
-        dim=width,
-        heads=heads,
-        encoder_layers=0,
-        decoder_layers=LAYERS,
-        positions="rope",
-        norm="rms",
-        activation="gelu",
-        tied=True,
-    )
+    config = TransformerConfig(vocab=vocab_size, dim=width, heads=heads, decoder_layers=LAYERS, activation="gelu")
     return Transformer(config)
 
 
