@@ -1,4 +1,4 @@
-"""Cuánto se puede fiar una media: intervalos por remuestreo (*bootstrap*), sueltos y por parejas.
+"""Cuánto se puede fiar una media: intervalos por remuestreo (*bootstrap*), sueltos y por parejas, y el de Wilson.
 
 El método es el de los percentiles: se sacan con reposición tantos elementos como hay, se calcula el
 estadístico, se repite n veces y el intervalo son los percentiles de esos n valores. Fuente: Efron y
@@ -7,8 +7,10 @@ no corrige por comparaciones múltiples y supone elementos independientes entre 
 diálogo, agrúpalas antes. Con menos de unos 20 elementos el intervalo sale algo estrecho.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 
@@ -112,6 +114,26 @@ def paired_bootstrap(
             "deben medir los mismos elementos y en el mismo orden."
         )
     return bootstrap(after - before, n=n, level=level, seed=seed)
+
+
+def wilson(hits: int, n: int, level: float = 0.95) -> Interval:
+    """Intervalo de una proporción: `hits` aciertos de `n`, por el método de Wilson (1927).
+
+    A diferencia del de «media ± 1,96 errores típicos», no se sale de [0, 1] ni se queda en nada con 0 aciertos. Con una
+    lista de ceros y unos da casi lo mismo que `bootstrap`, sin sortear. ValueError si no es una proporción.
+
+    >>> print(f"{wilson(52, 100):.2f}")
+    0,52 [0,42; 0,62]
+    """
+    if n < 1 or not 0 <= hits <= n:
+        raise ValueError(f"{hits} aciertos de {n} no es una proporción: hits va de 0 a n, y n es al menos 1.")
+    if not 0 < level < 1:
+        raise ValueError(f"level debe estar entre 0 y 1 (0.95 para el 95 %) y es {level}.")
+    z = NormalDist().inv_cdf((1 + level) / 2)  # 1,96 para el 95 %
+    p = hits / n
+    centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * math.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
+    return Interval(p, max(0.0, centre - half), min(1.0, centre + half), level, n)
 
 
 def _as_items(values: Sequence[float] | np.ndarray, name: str) -> np.ndarray:
