@@ -1,0 +1,253 @@
+"""LoRA: la base no se mueve, B = 0 no cambia nada, fundir tampoco, y las pérdidas son las de peft."""
+
+import copy
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from peft import LoraConfig, get_peft_model, set_peft_model_state_dict
+from torch import nn
+from transformers import LlamaConfig, LlamaForCausalLM, T5Config, T5ForConditionalGeneration
+
+from utils.model.config import TransformerConfig
+from utils.model.transformer import Transformer
+from utils.train.lora import (
+    Adapter,
+    LoRAConfig,
+    LoRALinear,
+    adapter_disabled,
+    adapter_names,
+    add_lora,
+    base_fingerprint,
+    lora_layers,
+    merge,
+    set_adapter,
+    trained_parameters,
+    unload,
+    unmerge,
+)
+from utils.train.lora_count import count_lora, empty_model, lora_parameters
+
+T5 = T5Config(vocab_size=40, d_model=16, d_kv=8, num_heads=2, d_ff=24, num_layers=2, decoder_start_token_id=0,
+    feed_forward_proj="gated-gelu")  # fmt: skip
+LLAMA = LlamaConfig(vocab_size=40, hidden_size=16, intermediate_size=24, num_hidden_layers=2, num_attention_heads=2)
+
+
+def t5() -> T5ForConditionalGeneration:
+    torch.manual_seed(0)
+    return T5ForConditionalGeneration(T5).eval()
+
+
+def llama() -> LlamaForCausalLM:
+    torch.manual_seed(0)
+    return LlamaForCausalLM(LLAMA).eval()
+
+
+def batch(seed: int = 0) -> dict:
+    ids = torch.randint(3, 40, (4, 7), generator=torch.Generator().manual_seed(seed))
+    return {"input_ids": ids, "labels": ids}
+
+
+def shake(model: nn.Module, seed: int = 1) -> nn.Module:
+    """Pone B al azar: un adaptador que sí cambia la salida."""
+    generator = torch.Generator().manual_seed(seed)
+    for layer in lora_layers(model).values():
+        for adapter in layer.adapters.values():
+            adapter.B.data.normal_(generator=generator)
+    return model
+
+
+def logits(model: nn.Module) -> torch.Tensor:
+    with torch.no_grad():
+        return model(**batch()).logits
+
+
+def train_steps(model: nn.Module, steps: int) -> list[float]:
+    optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=1e-2)
+    losses = []
+    model.train()
+    for step in range(steps):
+        torch.manual_seed(step)  # el mismo dropout en los dos modelos
+        loss = model(**batch(step)).loss
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        losses.append(loss.item())
+    model.eval()
+    return losses
+
+
+def to_peft(model: nn.Module) -> dict[str, torch.Tensor]:
+    return {
+        f"base_model.model.{path}.lora_{letter}.weight": getattr(layer.adapters["default"], letter).data.clone()
+        for path, layer in lora_layers(model).items()
+        for letter in "AB"
+    }
+
+
+@pytest.mark.parametrize(("build", "targets"), [(t5, ("q", "v", "wo")), (llama, ("q_proj", "v_proj", "down_proj"))])
+@pytest.mark.parametrize("dropout", [0.0, 0.2])
+def test_same_losses_as_peft(build, targets, dropout):
+    """El mismo inicio da las mismas 20 pérdidas y los mismos A y B que peft."""
+    ours = add_lora(build(), LoRAConfig(4, 6, dropout, targets))
+    theirs = get_peft_model(build(), LoraConfig(r=4, lora_alpha=6, lora_dropout=dropout, target_modules=list(targets)))
+    set_peft_model_state_dict(theirs, to_peft(ours))
+    assert train_steps(ours, 20) == pytest.approx(train_steps(theirs, 20), abs=1e-5)
+    state = dict(theirs.named_parameters())
+    for key, tensor in to_peft(ours).items():
+        torch.testing.assert_close(tensor, state[key.replace(".weight", ".default.weight")].data, atol=1e-5, rtol=1e-4)
+    assert trained_parameters(ours) == theirs.get_nb_trainable_parameters()
+
+
+def test_initial_a_has_the_law_of_peft():
+    """A es uniforme en ±1/√k, con la misma desviación que en peft, y B es cero."""
+    torch.manual_seed(0)
+    ours = Adapter(400, 300, LoRAConfig(rank=64))
+    assert ours.A.abs().max() <= 400**-0.5 and not ours.B.any()
+    peft = get_peft_model(nn.Sequential(nn.Linear(400, 300)), LoraConfig(r=64, target_modules=["0"]))
+    theirs = dict(peft.named_parameters())["base_model.model.0.lora_A.default.weight"]
+    assert ours.A.std().item() == pytest.approx(theirs.std().item(), rel=0.02)
+
+
+@pytest.mark.parametrize(("build", "targets"), [(t5, ("q", "v")), (llama, ("q_proj", "o_proj"))])
+def test_zero_b_changes_nothing(build, targets):
+    model = build()
+    before = logits(model)
+    add_lora(model, LoRAConfig(targets=targets))
+    assert torch.equal(logits(model), before)
+
+
+def test_training_leaves_the_base_bit_identical():
+    model = t5()
+    before, names = base_fingerprint(model), [n for n, _ in model.named_parameters()]
+    add_lora(model, LoRAConfig())
+    assert base_fingerprint(model) == before
+    train_steps(model, 5)
+    assert base_fingerprint(model) == before
+    assert shake(model) and base_fingerprint(model) == before
+    assert [n for n, _ in unload(model).named_parameters()] == names and base_fingerprint(model) == before
+
+
+def test_fingerprint_sees_one_changed_weight():
+    model = add_lora(t5(), LoRAConfig())
+    before = base_fingerprint(model)
+    lora_layers(model)["encoder.block.0.layer.0.SelfAttention.q"].base.weight.data[0, 0] += 1e-6
+    assert base_fingerprint(model) != before
+
+
+def test_merge_keeps_the_output_and_unmerge_returns():
+    model = shake(add_lora(t5(), LoRAConfig(rank=3)))
+    weight = model.encoder.block[0].layer[0].SelfAttention.q.base.weight
+    loose, original = logits(model), weight.clone()
+    merge(model)
+    assert not torch.equal(weight, original)
+    torch.testing.assert_close(logits(model), loose, atol=1e-5, rtol=0)
+    unmerge(model)
+    torch.testing.assert_close(weight, original, atol=1e-6, rtol=0)
+    torch.testing.assert_close(logits(model), loose, atol=1e-5, rtol=0)
+    merge(model)
+    plain = unload(model)
+    assert not lora_layers(plain) and type(plain.encoder.block[0].layer[0].SelfAttention.q) is nn.Linear
+    torch.testing.assert_close(logits(plain), loose, atol=1e-5, rtol=0)
+
+
+def test_disabled_adapter_is_the_base_even_after_an_error():
+    base = t5()
+    model = shake(add_lora(copy.deepcopy(base), LoRAConfig()))
+    tuned = logits(model)
+    with adapter_disabled(model) as reference:
+        assert torch.equal(logits(reference), logits(base))
+    assert torch.equal(logits(model), tuned) and not torch.equal(tuned, logits(base))
+    with pytest.raises(KeyError), adapter_disabled(model):
+        raise KeyError
+    assert torch.equal(logits(model), tuned)
+
+
+def test_two_adapters_are_independent():
+    model = shake(add_lora(t5(), LoRAConfig(rank=2), "uno"))
+    first = logits(model)
+    add_lora(model, LoRAConfig(rank=4, targets=("q", "o")), "dos")
+    assert adapter_names(model) == ["uno", "dos"]
+    train_steps(model, 3)
+    second = logits(model)
+    set_adapter(model, "uno")
+    assert torch.equal(logits(model), first) and not torch.equal(first, second)
+    assert all(p.requires_grad == (".adapters.uno." in n) for n, p in model.named_parameters())
+    set_adapter(model, "dos")
+    assert torch.equal(logits(model), second)
+
+
+def test_gradient_reaches_only_the_active_adapter():
+    model = add_lora(add_lora(t5(), LoRAConfig(), "uno"), LoRAConfig(), "dos")
+    shake(model)
+    model(**batch()).loss.backward()
+    assert all((p.grad is not None) == (".adapters.dos." in n) for n, p in model.named_parameters())
+
+
+def test_works_on_our_own_transformer():
+    torch.manual_seed(0)
+    model = Transformer(TransformerConfig(vocab=40, dim=16, heads=2, encoder_layers=0, decoder_layers=2)).eval()
+    before = model(batch()["input_ids"])
+    add_lora(model, LoRAConfig(targets=("query", "value")))
+    assert torch.equal(model(batch()["input_ids"]), before) and lora_layers(model)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(1, 12), st.integers(1, 12), st.integers(1, 6), st.floats(0.5, 32))
+def test_layer_is_the_formula(inputs, outputs, rank, alpha):
+    """W x + (alpha / r) B A x, escrito con bucles de matrices en float64."""
+    layer = LoRALinear(nn.Linear(inputs, outputs)).double()
+    layer.add("a", LoRAConfig(rank, alpha))
+    layer.double().active = "a"
+    adapter = layer.adapters["a"]
+    adapter.B.data.normal_()
+    x = torch.randn(5, inputs, dtype=torch.float64)
+    expected = x @ (layer.base.weight + alpha / rank * adapter.B @ adapter.A).T + layer.base.bias
+    torch.testing.assert_close(layer(x), expected)
+    assert sum(p.numel() for p in adapter.parameters()) == lora_parameters(outputs, inputs, rank)
+
+
+def test_count_without_weights_is_the_count_with_them():
+    assert count_lora(T5, LoRAConfig(rank=4)) == trained_parameters(add_lora(t5(), LoRAConfig(rank=4)))
+    config = LoRAConfig(rank=4, targets=("q_proj",))
+    assert count_lora(LLAMA, config) == trained_parameters(add_lora(llama(), config))
+    assert next(empty_model(T5).parameters()).is_meta
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"rank": 0}, "de 1 en adelante"),
+        ({"rank": 2.5}, "de 1 en adelante"),
+        ({"alpha": 0}, "no haría nada"),
+        ({"dropout": 1}, "fracción"),
+        ({"targets": "q"}, "tupla de nombres"),
+        ({"targets": ()}, "tupla de nombres"),
+    ],
+)
+def test_bad_config_says_what_to_do(options, message):
+    with pytest.raises(ValueError, match=message):
+        LoRAConfig(**options)
+
+
+def test_bad_use_says_what_to_do():
+    model = t5()
+    with pytest.raises(ValueError, match=r"Ninguna capa se llama q_proj; las lineales son: .*q, v"):
+        add_lora(model, LoRAConfig(targets=("q_proj",)))
+    with pytest.raises(ValueError, match="no es una capa lineal"):
+        add_lora(model, LoRAConfig(targets=("SelfAttention",)))
+    with pytest.raises(ValueError, match="no sirve de nombre"):
+        add_lora(model, LoRAConfig(), "keys")
+    with pytest.raises(ValueError, match="los que hay: ninguno"):
+        set_adapter(model, "uno")
+    assert base_fingerprint(model) == base_fingerprint(t5()) and all(p.requires_grad for p in model.parameters())
+    add_lora(model, LoRAConfig(), "uno")
+    with pytest.raises(ValueError, match="ya tiene un adaptador"):
+        add_lora(model, LoRAConfig(), "uno")
+    merge(model)
+    for forbidden in (lambda: set_adapter(model, "uno"), lambda: merge(model), adapter_disabled(model).__enter__):
+        with pytest.raises(ValueError, match="unmerge"):
+            forbidden()
+    with pytest.raises(ValueError, match="de 1 en adelante"):
+        lora_parameters(0, 4, 2)
