@@ -1,0 +1,36 @@
+"""Las notas: sus hechos están en la entrada y en las respuestas, y la prueba trae frases que no se han entrenado."""
+
+import pytest
+
+from utils.course.hub import load_data
+from utils.text.notes import DAYS, PROBLEM, REQUEST, reception_notes
+
+
+def test_every_fact_of_the_answers_is_in_the_note():
+    for note in reception_notes(load_data("dialogues")["train"][:300], seed=0):
+        text = note["note"].lower()
+        client, subject, when = (part.partition(": ")[2].lower() for part in note["record"].split(" | "))
+        assert client in text and subject in text and when in text
+        assert client in note["notice"].lower() and when in note["notice"].lower()
+
+
+def test_half_of_the_test_notes_use_phrases_unseen_in_training():
+    data = load_data("dialogues")
+    train = reception_notes(data["train"], seed=0)
+    test = reception_notes(data["test"], seed=0, test=True)
+    assert len(train) == 5000 and len(test) == 400
+    assert not any(note["note"].startswith("Nota de") for note in train)
+    assert sum(note["note"].startswith("Nota de") for note in test) == 200
+    assert not {note["note"] for note in train} & {note["note"] for note in test}
+
+
+def test_the_seed_decides():
+    rows = load_data("dialogues")["validation"]
+    assert reception_notes(rows, seed=1) == reception_notes(rows, seed=1) != reception_notes(rows, seed=2)
+    used = {day for day in DAYS for note in reception_notes(rows, seed=1) if day in note["notice"]}
+    assert used == set(DAYS) and len(PROBLEM) == len(REQUEST)
+
+
+def test_rows_without_facts_say_what_to_do():
+    with pytest.raises(ValueError, match="La fila 0 no trae hechos"):
+        reception_notes([{"dialogue": "Hola"}], seed=0)
