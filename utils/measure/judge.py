@@ -3,7 +3,7 @@
 El juez lee la pregunta y dos respuestas, A y B, y se compara la probabilidad que da a cada letra. Cada pareja se juzga
 dos veces, con las respuestas en los dos órdenes: un juez honrado elige la misma respuesta; uno con sesgo de posición,
 la misma letra. La media de los dos órdenes cancela ese sesgo. Fuente: Zheng et al. (2023), «Judging LLM-as-a-Judge
-with MT-Bench and Chatbot Arena», sección 3.3 y apéndice D.
+with MT-Bench and Chatbot Arena», secciones 3.3 y 3.4.
 
 Lo que NO hace: pedir razones al juez, leer veredictos escritos, admitir un empate como respuesta ni saber quién tiene
 razón: para eso hacen falta parejas con la respuesta buena conocida.
