@@ -90,6 +90,7 @@ models: $(STAMP) ## Entrena los modelos pequeños de models/
 data: $(STAMP) ## Genera los conjuntos de datos de data/
 	@$(PY) scripts/build_data.py
 	@$(PY) scripts/build_prompts.py
+	@$(PY) scripts/build_questions.py
 	@$(PY) scripts/build_data_cards.py
 
 serve: $(STAMP) ## Sirve el sitio construido en esta máquina

@@ -10,13 +10,18 @@ from collections import Counter
 from pathlib import Path
 from statistics import mean
 
+import yaml
+
 from utils.course.env import repo_root
+from utils.measure.benchmark import accuracy, longest
 from utils.measure.facts import contains
+from utils.measure.stats import Interval
 from utils.text.dialogues import SPLITS
 from utils.text.domains import ShingleIndex, load_domain_grammar
 from utils.text.instructions import TASKS
 
 HEADER = {"train": "entrenamiento", "validation": "validación", "test": "test"}
+SPLITS_OF = {"preguntas": ("validation", "test")}  # las demás tienen las tres
 BLOCK = re.compile(r"(<!-- calculado: (\w+) -->\n).*?(<!-- fin -->)", re.DOTALL)
 
 
@@ -114,6 +119,32 @@ def domain_blocks(rows: dict[str, list[dict]]) -> dict[str, str]:
     }
 
 
+def question_blocks(rows: dict[str, list[dict]]) -> dict[str, str]:
+    """Los bloques de la ficha de `data/preguntas`."""
+    counts = {split: Counter((row["level"], row["area"]) for row in found) for split, found in rows.items()}
+    lines = [[*key, *(counts[s][key] for s in rows)] for key in counts["test"]]
+    lines.append(["total", "", *(len(found) for found in rows.values())])
+    written = yaml.safe_load((repo_root() / "data" / "preguntas" / "escritas.yaml").read_text("utf-8"))
+    test, biases = rows["test"], []
+    for level in dict.fromkeys(row["level"] for row in test):
+        found = [row for row in test if row["level"] == level]
+        answers, options = [row["answer"] for row in found], [row["options"] for row in found]
+        biases.append([f"la más larga, en `{level}`", percent(accuracy(longest(options), answers))])
+    first = percent(accuracy([0] * len(test), [row["answer"] for row in test]))
+    return {
+        "tamaños": table(["Nivel", "Área", *(HEADER[split] for split in rows)], lines),
+        "fuentes": "\n".join(f"- `{area}`: {part['fuente']}" for area, part in written.items()),
+        "sesgos": table(["Elegir siempre…", "Aciertos"], [["la primera", first], *biases])
+        + "\n\nEntre corchetes, el intervalo de Wilson del 95 %; al azar se acierta el 25 %.",
+        "ejemplo": example(test[0]),
+    }
+
+
+def percent(interval: Interval) -> str:
+    estimate, low, high = (round(100 * x) for x in (interval.estimate, interval.low, interval.high))
+    return f"{estimate} % [{low}; {high}]"
+
+
 def updated(card: str, blocks: dict[str, str]) -> str:
     """La ficha con sus bloques al día. `KeyError` si la ficha pide un bloque que no se calcula."""
     return BLOCK.sub(lambda m: f"{m[1]}{blocks[m[2]]}\n{m[3]}", card)
@@ -124,11 +155,12 @@ def cards() -> dict[Path, str]:
     texts = {}
     for name, blocks in (
         ("dialogos", dialogue_blocks), ("instrucciones", instruction_blocks), ("dominios", domain_blocks),
+        ("preguntas", question_blocks),
     ):  # fmt: skip
         folder = repo_root() / "data" / name
         rows = {
             split: [json.loads(line) for line in (folder / f"{split}.jsonl").read_text("utf-8").splitlines()]
-            for split in SPLITS
+            for split in SPLITS_OF.get(name, SPLITS)
         }
         texts[folder / "README.md"] = updated((folder / "README.md").read_text("utf-8"), blocks(rows))
     return texts

@@ -57,7 +57,9 @@ def load_tokenizer(role: str) -> PreTrainedTokenizerBase:
 
 
 def load_data(role: str) -> dict[str, list[dict]]:
-    """Carga los tres trozos de un conjunto de datos: `{"train": [...], "validation": [...], "test": [...]}`.
+    """Carga los trozos de un conjunto de datos: `{"train": [...], "validation": [...], "test": [...]}`.
+
+    Las preguntas («questions») no tienen `train`: un benchmark no se entrena.
 
     Los campos son los mismos en las dos escalas. Errores: los de `load_model`, y `ValueError` con archivo y
     número de línea si una línea está rota o un campo vacío.

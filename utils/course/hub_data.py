@@ -12,22 +12,26 @@ from pathlib import Path
 from utils.course.roles import Role
 
 SPLITS = ("train", "validation", "test")
+#: Un benchmark no tiene entrenamiento: los demás conjuntos traen los tres trozos.
+SPLITS_OF = {"questions": ("validation", "test")}
 FIELDS = {
     "dialogues": ("id", "dialogue", "summary", "topic"),
     "instructions": ("id", "task", "prompt", "completion"),
     "domains": ("id", "domain", "kind", "text"),
+    "questions": ("id", "level", "area", "question"),
 }
 
 
 def read_jsonl_splits(root: Path, role: Role) -> dict[str, list[dict]]:
-    """Lee `train.jsonl`, `validation.jsonl` y `test.jsonl` de la carpeta de un papel de datos."""
-    absent = [split for split in SPLITS if not (root / role.mini / f"{split}.jsonl").is_file()]
+    """Lee `train.jsonl` (si lo hay), `validation.jsonl` y `test.jsonl` de la carpeta de un papel de datos."""
+    splits = SPLITS_OF.get(role.name, SPLITS)
+    absent = [split for split in splits if not (root / role.mini / f"{split}.jsonl").is_file()]
     if absent:
         raise FileNotFoundError(
             f"Faltan los datos {role.mini} ({', '.join(f'{split}.jsonl' for split in absent)}): "
             f"recupéralos con `git checkout -- {role.mini}` o ejecuta `make data`."
         )
-    names = {split: f"{role.mini}/{split}.jsonl" for split in SPLITS}
+    names = {split: f"{role.mini}/{split}.jsonl" for split in splits}
     return {split: read_jsonl(root / name, FIELDS[role.name], shown=name) for split, name in names.items()}
 
 

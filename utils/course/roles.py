@@ -33,6 +33,7 @@ ROLES: dict[str, Role] = {
         Role("dialogues", "data", "data/dialogos", "knkarthick/dialogsum"),
         Role("instructions", "data", "data/instrucciones", None),
         Role("domains", "data", "data/dominios", None),
+        Role("questions", "data", "data/preguntas", None),
     )
 }
 

@@ -143,15 +143,17 @@ def _causal_logprobs(model: PreTrainedModel, batch: list[tuple[list[int], list[i
     """Suma de log p de cada continuación. El relleno va a la derecha, donde un modelo causal no lo ve."""
     width = max(len(context) + len(ids) for context, ids in batch)
     tokens = torch.zeros(len(batch), width, dtype=torch.long)  # (B, T)
-    counts, mask = torch.zeros(len(batch), width), torch.zeros_like(tokens)  # (B, T)
+    counts, mask = torch.zeros_like(tokens), torch.zeros_like(tokens)  # (B, T)
     for row, (context, ids) in enumerate(batch):
         end = len(context) + len(ids)
         tokens[row, :end] = torch.tensor(context + ids)
         counts[row, len(context) : end] = 1
         mask[row, :end] = 1
     tokens, counts, mask = (t.to(model.device) for t in (tokens, counts, mask))
-    logits = model(input_ids=tokens, attention_mask=mask).logits[:, :-1]  # (B, T - 1, V)
-    return _sums(logits, tokens[:, 1:], counts[:, 1:])
+    first = min(len(context) for context, _ in batch) - 1  # antes no hay ninguna opción: esos logits sobran
+    kept = torch.arange(first, width - 1, device=tokens.device)  # (K,)
+    logits = model(input_ids=tokens, attention_mask=mask, logits_to_keep=kept).logits  # (B, K, V)
+    return _sums(logits, tokens[:, first + 1 :], counts[:, first + 1 :])
 
 
 @torch.no_grad()
@@ -160,7 +162,7 @@ def _seq2seq_logprobs(model: PreTrainedModel, batch: list[tuple[list[int], list[
     width, length = (max(len(pair[side]) for pair in batch) for side in (0, 1))
     tokens = torch.zeros(len(batch), width, dtype=torch.long)  # (B, T)
     labels = torch.zeros(len(batch), length, dtype=torch.long)  # (B, S)
-    mask, counts = torch.zeros_like(tokens), torch.zeros(len(batch), length)
+    mask, counts = torch.zeros_like(tokens), torch.zeros_like(labels)  # (B, T), (B, S)
     for row, (context, ids) in enumerate(batch):
         tokens[row, : len(context)], mask[row, : len(context)] = torch.tensor(context), 1
         labels[row, : len(ids)], counts[row, : len(ids)] = torch.tensor(ids), 1
@@ -170,9 +172,12 @@ def _seq2seq_logprobs(model: PreTrainedModel, batch: list[tuple[list[int], list[
 
 
 def _sums(logits: Tensor, targets: Tensor, counts: Tensor) -> list[float]:
-    """Suma, en cada fila, la log p de los `targets` (B, T) que cuentan."""
-    nats = nn.functional.cross_entropy(logits.float().transpose(1, 2), targets, reduction="none")  # (B, T)
-    return (-nats * counts).double().sum(dim=1).tolist()  # (B,)
+    """Suma, en cada fila, la log p de los `targets` (B, S) que cuentan."""
+    counted = counts.bool()  # (B, S)
+    logp = torch.zeros(targets.shape, dtype=torch.float64, device=targets.device)  # (B, S)
+    nats = nn.functional.cross_entropy(logits[counted].float(), targets[counted], reduction="none")  # (N,)
+    logp[counted] = -nats.double()
+    return logp.sum(dim=1).tolist()  # (B,)
 
 
 def _check(contexts: Sequence[str], options: Sequence[Sequence[str]]) -> None:
