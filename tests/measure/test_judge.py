@@ -30,6 +30,8 @@ def test_margins_equal_the_logits_of_each_prompt_alone(mini):
             logp = model(torch.tensor([tokenizer.encode(prompt)])).logits[0, -1].log_softmax(-1)
         one, other = (tokenizer.encode(label, add_special_tokens=False)[0] for label in labels)
         assert margin == pytest.approx((logp[one] - logp[other]).item(), abs=1e-4)
+    # Este tokenizador pone él el espacio de delante: con otro más, la letra serían dos tokens.
+    assert np.array_equal(label_margins(model, tokenizer, prompts, (" a", " y"), batch_size=3), margins)
 
 
 def test_judging_the_other_way_round_swaps_the_two_orders(mini):
@@ -80,7 +82,7 @@ def test_the_pairs_of_the_lab_are_what_their_card_says():
         (lambda model, tok: judge_pairs(model, tok, [], [], []), "debe haber una de cada"),
         (lambda model, tok: judge_pairs(model, tok, ["a"], ["b"], ["c", "d"]), "debe haber una de cada"),
         (lambda model, tok: judge_pairs(model, tok, ["a"], ["b"], ["c"], template="{a} {b}"), "{question}, {a} y {b}"),
-        (lambda model, tok: label_margins(model, tok, ["a"], ("primera opción", " b")), "de uno cada una"),
+        (lambda model, tok: label_margins(model, tok, ["a"], ("primera opción", " b")), "más de un token"),
         (lambda model, tok: label_margins(model, tok, ["a"], ("a", "a")), "dos tokens distintos"),
         (lambda model, tok: Verdicts([1.0], [1.0, 2.0]), "igual de largas"),
         (lambda model, tok: Verdicts([float("nan")], [1.0]), "no es un número"),

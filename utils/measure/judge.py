@@ -113,9 +113,9 @@ def label_margins(
     Basta una pasada: la diferencia de log-probabilidades es la de logits. El relleno va a la izquierda, para que el
     último token de todos sea la última columna, y no cambia el resultado. Deja el modelo en modo evaluación.
     """
-    ids = [tokenizer.encode(label, add_special_tokens=False) for label in labels]
-    if any(len(row) != 1 for row in ids) or ids[0] == ids[1]:
-        raise ValueError(f"Las letras {labels} deben ser dos tokens distintos, de uno cada una: prueba con un espacio.")
+    first, second = (_single_token(tokenizer, label) for label in labels)
+    if first == second:
+        raise ValueError(f"Las letras {labels} son el mismo token: deben ser dos tokens distintos.")
     rows = [tokenizer.encode(prompt) for prompt in prompts]
     margins = np.zeros(len(rows))
     model.eval()
@@ -130,5 +130,14 @@ def label_margins(
         inputs = {"input_ids": tokens, "attention_mask": mask, "position_ids": positions}
         inputs = {name: tensor.to(model.device) for name, tensor in inputs.items()}
         logits = model(**inputs, logits_to_keep=1).logits[:, -1].float()  # (B, V)
-        margins[batch] = (logits[:, ids[0][0]] - logits[:, ids[1][0]]).cpu().numpy()
+        margins[batch] = (logits[:, first] - logits[:, second]).cpu().numpy()
     return margins
+
+
+def _single_token(tokenizer, label: str) -> int:
+    """El id de una letra. Algunos tokenizadores ponen ellos el espacio de delante: entonces se les quita."""
+    for form in (label, label.strip()):
+        ids = tokenizer.encode(form, add_special_tokens=False)
+        if len(ids) == 1:
+            return ids[0]
+    raise ValueError(f"La letra {label!r} ocupa más de un token en este tokenizador: elige otra de uno solo.")
