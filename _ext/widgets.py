@@ -28,6 +28,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 from widget_bpe import bpe_spec, bpe_table
 from widget_formats import formats_spec, formats_table
+from widget_lora import lora_spec, lora_table
 from widget_memory import memory_spec, memory_table
 from widget_overlap import overlap_spec, overlap_table
 from widget_planner import planner_spec, planner_table
@@ -42,6 +43,7 @@ BUNDLES = {
     "number-formats": ["form.mjs", "formats.mjs", "number-formats.mjs"],
     "memory-calculator": ["form.mjs", "memory.mjs", "memory-calculator.mjs"],
     "compute-planner": ["form.mjs", "planner.mjs", "compute-planner.mjs"],
+    "lora-calculator": ["form.mjs", "lora.mjs", "lora-calculator.mjs"],
     "overlap-metrics": ["form.mjs", "overlap.mjs", "overlap-metrics.mjs"],
 }
 # Lo escribe scripts/export_attention.py, con los minis.
@@ -174,6 +176,7 @@ WIDGETS: dict[str, tuple[Callable[[dict], dict], Callable[[dict], str]]] = {
     "number-formats": (formats_spec, formats_table),
     "memory-calculator": (memory_spec, memory_table),
     "compute-planner": (planner_spec, planner_table),
+    "lora-calculator": (lora_spec, lora_table),
     "overlap-metrics": (overlap_spec, overlap_table),
 }
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import torch
 
+from scripts.golden_lora import lora_cases
 from scripts.golden_overlap import overlap_cases
 from utils.compress.formats import E4M3, E5M2, FORMATS, INT8, NF4, NumberFormat
 from utils.course.numerals import in_words, show
@@ -34,6 +35,7 @@ TEXT_GOLDEN = GOLDEN.with_name("numbers.json")
 MEMORY_GOLDEN = GOLDEN.with_name("memory.json")
 PLANNER_GOLDEN = GOLDEN.with_name("planner.json")
 OVERLAP_GOLDEN = GOLDEN.with_name("overlap.json")
+LORA_GOLDEN = GOLDEN.with_name("lora.json")
 
 # Los logits son múltiplos de 1/8: así son exactos en float32 y el margen mide solo las fórmulas.
 LOGITS = {
@@ -219,7 +221,7 @@ def main() -> None:
     for path, cases in (
         (GOLDEN, golden_cases()), (BPE_GOLDEN, bpe_cases()), (FORMATS_GOLDEN, format_cases()),
         (TEXT_GOLDEN, text_cases()), (MEMORY_GOLDEN, memory_cases()),
-        (PLANNER_GOLDEN, planner_cases()), (OVERLAP_GOLDEN, overlap_cases()),
+        (PLANNER_GOLDEN, planner_cases()), (OVERLAP_GOLDEN, overlap_cases()), (LORA_GOLDEN, lora_cases()),
     ):  # fmt: skip
         lines = ",\n".join(json.dumps(case, ensure_ascii=False) for case in cases)
         path.parent.mkdir(parents=True, exist_ok=True)

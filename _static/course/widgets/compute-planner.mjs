@@ -1,6 +1,6 @@
 // <compute-planner>: cuánto cuesta entrenar y cómo repartir ese cómputo. Los cálculos están en planner.mjs.
 import { gpuHours, lawOptimum, loss, petaflopDays, ruleOptimum, trainingFlops } from "./planner.mjs";
-import { button, element, exact, inWords, numberField, selectField, show, statusLine, table } from "./form.mjs";
+import { button, element, exact, inWords, numberField, selectField, show, statusLine, svg, table } from "./form.mjs";
 
 const WIDTH = 340;
 const HEIGHT = 270;
@@ -15,12 +15,6 @@ const SHAPES = {
 };
 let copies = 0;
 
-const svg = (tag, attributes, ...children) => {
-  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  node.append(...children);
-  return node;
-};
 const readable = (value) => (value >= 1e6 && value < 1e18 ? inWords(value, 12).replace(/\u00a0/g, " ") : exact(value));
 
 function duration(hours) {

@@ -7,6 +7,13 @@ export const element = (tag, className, ...children) => {
   return node;
 };
 
+export const svg = (tag, attributes, ...children) => {
+  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  node.append(...children);
+  return node;
+};
+
 const UNITS = { mil: 1e3, millon: 1e6, millones: 1e6, milmillones: 1e9, billon: 1e12, billones: 1e12 };
 const SPECIAL = { π: Math.PI, pi: Math.PI, "∞": Infinity, inf: Infinity, infinito: Infinity, nan: NaN };
 const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
@@ -45,6 +52,12 @@ export function inWords(value, digits = 3) {
   if (!name || value >= 1e18) return show(value, digits);
   const count = show(value / size, digits);
   return `${count} ${count === "1" ? name.replace("ones", "ón") : name}`;
+}
+
+// Los bytes en la unidad que mejor se lee.
+export function gigabytes(bytes) {
+  const [size, unit] = bytes < 999500 ? [1e3, "kB"] : bytes < 999.5e6 ? [1e6, "MB"] : [1e9, "GB"];
+  return `${show(bytes / size)}\u00a0${unit}`;
 }
 
 // El número entero, sin redondear, para que se pueda corregir a mano.

@@ -1,6 +1,6 @@
 // <memory-calculator>: cuánta memoria pide un entrenamiento y en qué GPU cabe. Los cálculos están en memory.mjs.
 import { largestBatch, parameters, shapeProblem, trainingMemory } from "./memory.mjs";
-import { element, inWords, numberField, selectField, show, statusLine, table } from "./form.mjs";
+import { element, gigabytes, inWords, numberField, selectField, show, statusLine, table } from "./form.mjs";
 
 const CUSTOM = "a medida";
 const LIMITS = { layers: 1000, dModel: 100000, heads: 1000, kvHeads: 1000, dFf: 1e6, vocab: 1e7, batch: 1e5, length: 1e7 };
@@ -13,10 +13,6 @@ const PARTS = [
   ["weights", "Pesos"], ["gradients", "Gradientes"], ["optimizer", "Optimizador"],
   ["layers", "Activaciones de las capas"], ["logits", "Activaciones: logits"], ["recomputed", "Capa que se rehace"],
 ];
-const gigabytes = (bytes) => {
-  const [size, unit] = bytes < 999500 ? [1e3, "kB"] : bytes < 999.5e6 ? [1e6, "MB"] : [1e9, "GB"];
-  return `${show(bytes / size)}\u00a0${unit}`;
-};
 let copies = 0;
 
 class MemoryCalculator extends HTMLElement {
