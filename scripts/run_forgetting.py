@@ -1,0 +1,185 @@
+"""Hace los entrenamientos del lab 12 y de sus capítulos y los apunta en `data/olvido/entrenamientos.csv`.
+
+    python -m scripts.run_forgetting              # los que falten; si se corta, sigue donde iba
+    python -m scripts.run_forgetting --redo 3     # repite el de la línea 3 y lo compara con lo apuntado
+    python -m scripts.run_forgetting --list       # qué hay y qué falta
+    python -m scripts.run_forgetting --minutes 5  # para al cabo de ese tiempo, entre dos entrenamientos
+
+Cada uno parte de mini-flan-t5, tarda unos segundos en un núcleo y no depende de los demás. Apunta los aciertos de cada
+ejemplo de prueba, no solo la media: con ellos se calculan los intervalos y se comparan entrenamientos por parejas.
+
+Lo que NO hace: sacar conclusiones, que es cosa del lab.
+"""
+
+import argparse
+import csv
+import sys
+import time
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from scripts.lint_common import ROOT
+from utils.course.hub import load_data, load_model, load_tokenizer
+from utils.measure.forgetting import score_tasks
+from utils.text.tickets import TicketGenerator
+from utils.train.loop import train
+from utils.train.lora import LoRAConfig, add_lora
+from utils.train.mixture import mix
+from utils.train.objectives import Seq2Seq, tokenize_pairs
+from utils.train.optim import adafactor
+
+CSV = ROOT / "data" / "olvido" / "entrenamientos.csv"
+OLD_TASKS = ("sentimiento", "tema", "traduccion", "copia")
+#: Dos tareas que el modelo sabe a medias y que nunca se repasan.
+SPECTATORS = ("entidades", "pregunta")
+TICKET_QUESTIONS = ("area", "prisa", "cliente")
+FIELDS = ("study", "method", "value", "seed", "steps", "loss", "seconds")
+STEPS, BATCH, WARMUP, LEARNING_RATE = 80, 16, 10, 2e-2
+LORA, LORA_RATE = LoRAConfig(rank=32, alpha=64, targets=("q", "k", "v", "o", "wi_0", "wi_1", "wo")), 3e-3
+TRAIN_SIZE, TEST_SIZE, TEST_SEED, MAX_NEW_TOKENS = 1000, 100, 2026, 36
+REPLAY = 1 / 8
+#: Por estudio: método y valores. El valor es la fracción de repaso, los ejemplos, los pasos o las consignas.
+STUDIES = {
+    "metodos": [("completo", 0), ("repaso", REPLAY), ("multitarea", 0), ("lora", 0)],
+    "repaso": [("repaso", fraction) for fraction in (1 / 32, 1 / 4)],
+    "consignas": [("completo", wordings) for wordings in (1, 6)],
+    "ejemplos": [("completo", n) for n in (8, 32, 125, 500)],
+    "pasos": [("completo", 10), ("completo", 20), ("completo", 40), ("lora", 160), ("multitarea", 240)],
+}
+SEEDS = (0, 1, 2)
+
+
+@dataclass(frozen=True)
+class Planned:
+    """Un entrenamiento por hacer."""
+
+    study: str
+    method: str
+    value: float
+    seed: int
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        return self.study, self.method, f"{self.value:g}", str(self.seed)
+
+    @property
+    def steps(self) -> int:
+        return int(self.value) if self.study == "pasos" else STEPS
+
+
+def plan() -> list[Planned]:
+    """Todos los entrenamientos, estudio a estudio; dentro de cada uno, primero la semilla 0."""
+    return [Planned(s, m, v, seed) for s, runs in STUDIES.items() for seed in SEEDS for m, v in runs]
+
+
+def training_rows(run: Planned, instructions: list[dict]) -> list[dict]:
+    """Los ejemplos con que se entrena, tantos como caben en los pasos: lo que cambia es de qué están hechos."""
+    tickets = TicketGenerator(ROOT / "data", "train", run.seed)
+    size = run.steps * BATCH
+    if run.study == "consignas":
+        rows = tickets.examples(TRAIN_SIZE, TICKET_QUESTIONS, wordings=int(run.value))
+        return mix({"nueva": rows}, {"nueva": 1.0}, size, run.seed)
+    new = tickets.examples(int(run.value) if run.study == "ejemplos" else TRAIN_SIZE)
+    old = {task: [row for row in instructions if row["task"] == task] for task in OLD_TASKS}
+    if run.method == "repaso":
+        datasets = {"nueva": new, "viejas": [row for rows in old.values() for row in rows]}
+        return mix(datasets, {"nueva": 1 - run.value, "viejas": run.value}, size, run.seed)
+    if run.method == "multitarea":
+        return mix({"nueva": new, **old}, dict.fromkeys(("nueva", *old), 1 / 5), size, run.seed)
+    return mix({"nueva": new}, {"nueva": 1.0}, size, run.seed)
+
+
+def evaluation_tasks(run: Planned, instructions: list[dict]) -> dict[str, list[dict]]:
+    """Los ejemplos con que se puntúa cada tarea: son los mismos en todos los entrenamientos."""
+    tickets = TicketGenerator(ROOT / "data", "test", TEST_SEED)
+    if run.study == "consignas":
+        known = tickets.examples(3 * TEST_SIZE, TICKET_QUESTIONS)
+        return {"conocida": known, "reservada": tickets.examples(3 * TEST_SIZE, TICKET_QUESTIONS, unseen=True)}
+    tasks = OLD_TASKS + (SPECTATORS if run.study == "metodos" else ())
+    old = {task: [row for row in instructions if row["task"] == task][:TEST_SIZE] for task in tasks}
+    return {"aviso": tickets.examples(TEST_SIZE)} | old
+
+
+def execute(run: Planned) -> dict[str, str]:
+    """Entrena, puntúa y devuelve la línea del CSV."""
+    data, tokenizer, model = load_data("instructions"), load_tokenizer("seq2seq"), deepcopy(load_model("seq2seq"))
+    rows = training_rows(run, data["train"])
+    pairs = [row["prompt"] for row in rows], [row["completion"] for row in rows]
+    examples = tokenize_pairs(tokenizer, *pairs, max_prompt=256, max_completion=72)
+    torch.manual_seed(run.seed)
+    if run.method == "lora":
+        add_lora(model, LORA)
+        optimizer = torch.optim.AdamW((p for p in model.parameters() if p.requires_grad), lr=LORA_RATE, weight_decay=0)
+    else:
+        optimizer = adafactor(model, LEARNING_RATE)
+    started = time.process_time()
+    history = train(
+        model, examples, Seq2Seq(tokenizer.pad_token_id), steps=run.steps, batch_size=BATCH, warmup=WARMUP,
+        optimizer=optimizer, seed=run.seed, description=" ".join(run.key),
+    )  # fmt: skip
+    seconds = time.process_time() - started
+    hits = score_tasks(model, tokenizer, evaluation_tasks(run, data["test"]), max_new_tokens=MAX_NEW_TOKENS)
+    line = (*run.key, str(run.steps), f"{np.mean(history.losses[-10:]):.4f}", str(round(seconds)))
+    return dict(zip(FIELDS, line, strict=True)) | {"hits": encode(hits)}
+
+
+def encode(hits: dict[str, np.ndarray]) -> str:
+    """Los aciertos de cada tarea, como «copia:1101 tema:0111».
+
+    >>> encode({"copia": np.array([1.0, 0.0]), "tema": np.array([1.0, 1.0])})
+    'copia:10 tema:11'
+    """
+    return " ".join(f"{task}:{''.join('1' if hit else '0' for hit in values)}" for task, values in hits.items())
+
+
+def load(path: Path) -> list[dict[str, str]]:
+    """Las líneas ya apuntadas."""
+    if not path.exists():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def append(row: dict[str, str], path: Path) -> None:
+    """Apunta un entrenamiento terminado: la línea se escribe entera o no se escribe."""
+    fresh = not path.exists()
+    with path.open("a", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, [*FIELDS, "hits"], lineterminator="\n")
+        if fresh:
+            writer.writeheader()
+        writer.writerow(row)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--list", action="store_true", help="enseña qué hay y qué falta")
+    parser.add_argument("--redo", type=int, metavar="N", help="repite el entrenamiento de la línea N, desde 1")
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="para al cabo de estos minutos")
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    rows, started = load(CSV), time.monotonic()
+    done = {tuple(row[field] for field in FIELDS[:4]) for row in rows}
+    if args.redo is not None:
+        if not 1 <= args.redo <= len(rows):
+            sys.exit(f"La línea {args.redo} no existe: hay {len(rows)} entrenamientos apuntados.")
+        row = rows[args.redo - 1]
+        (run,) = [run for run in plan() if run.key == tuple(row[field] for field in FIELDS[:4])]
+        again = execute(run)
+        same = sum(a == b for a, b in zip(again["hits"], row["hits"], strict=True)) / len(row["hits"])
+        print(f"pérdida apuntada {row['loss']}, ahora {again['loss']}; coinciden {100 * same:.1f} % de los aciertos")
+        return
+    for run in plan():
+        if args.list:
+            print("hecho" if run.key in done else "falta", *run.key)
+        elif run.key not in done:
+            if time.monotonic() - started > 60 * args.minutes:
+                break
+            append(execute(run), CSV)
+
+
+if __name__ == "__main__":
+    main()
