@@ -14,6 +14,8 @@ SHELL := /bin/bash
 VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.sello
+# LM Evaluation Harness va aparte: solo lo usan una prueba y el lab 15.
+LM_EVAL := $(VENV)/.lm-eval
 BUSY := $(VENV)/.instalando
 LOG := $(VENV)/instalacion.log
 TIMES := _build/pasos.tsv
@@ -29,9 +31,11 @@ FAST := $(PYTEST) utils tests -n 2 -m "not slow and not replicas and not site an
 # Las barras de progreso van a stderr y nbval las compararía con las salidas guardadas.
 LABS := CURSO_ESCALA=mini TQDM_DISABLE=1 $(PYTEST) labs --nbval-lax --nbval-current-env --nbval-cell-timeout 300 \
 	-n 2 --dist loadscope
-REPLICAS := $(PYTEST) tests -m replicas
-# Dos procesos: cada uno abre su propio Chromium, y Playwright no admite dos en el mismo.
-SITE := $(PYTEST) tests/site && $(PYTEST) tests/mechanisms
+# Cada proceso construye sus réplicas; el que acaba antes le quita labs al otro.
+REPLICAS := $(PYTEST) tests -m replicas -n 2 --dist worksteal
+# Dos órdenes, porque Playwright no admite dos navegadores en un mismo proceso; «loadfile», para que cada libro de prueba
+# se construya una sola vez.
+SITE := $(PYTEST) tests/site -n 2 --dist loadfile && $(PYTEST) tests/mechanisms -n 2 --dist loadfile
 BOOK := $(PY) scripts/build_book.py
 
 # $(call step,nombre,orden): ejecuta un paso, apunta sus segundos y se detiene si falla.
@@ -58,7 +62,7 @@ help: ## Muestra esta ayuda
 book: $(STAMP) ## Construye el sitio completo en _build/html
 	@$(BOOK)
 
-test: $(STAMP) ## Pasa todas las pruebas: estilo, unidad, labs, rama gpu, libro y sitio
+test: $(LM_EVAL) ## Pasa todas las pruebas: estilo, unidad, labs, rama gpu, libro y sitio
 	@mkdir -p _build && rm -f $(TIMES)
 	$(call step,estilo,$(MAKE) -s lint)
 	$(call step,unidad y doctests,$(UNIT))
@@ -78,10 +82,10 @@ test-fast: $(STAMP) ## Pasa las pruebas rápidas (menos de 3 minutos)
 	$(call step,unidad rápida,$(FAST))
 	@$(call summary)
 
-lab: $(STAMP) ## Abre JupyterLab en la carpeta de los labs
+lab: $(LM_EVAL) ## Abre JupyterLab en la carpeta de los labs
 	@$(PY) -m jupyterlab --notebook-dir=. labs
 
-labs: $(STAMP) ## Ejecuta los labs y guarda sus salidas (uno solo: make labs LAB=lab-04)
+labs: $(LM_EVAL) ## Ejecuta los labs y guarda sus salidas (uno solo: make labs LAB=lab-04)
 	@$(PY) scripts/run_labs.py $(LAB)
 
 models: $(STAMP) ## Entrena los modelos pequeños de models/
@@ -147,3 +151,10 @@ $(STAMP): requirements.txt requirements-assets.txt
 	then touch $(STAMP); rm -f $(BUSY); echo 'Entorno listo.'; \
 	else rm -f $(BUSY); tail -n 15 $(LOG) >&2; \
 		echo 'No se pudo instalar el entorno (¿hay red y espacio en disco?). Repite la orden: continúa donde quedó.' >&2; exit 1; fi
+
+# Con --no-deps, porque lo que necesita ya está instalado: no puede cambiar ninguna versión.
+$(LM_EVAL): requirements-lm-eval.txt $(STAMP)
+	@echo 'Instalando LM Evaluation Harness (9 MB).'
+	@$(PIP) install -q --no-deps --require-hashes -r requirements-lm-eval.txt >> $(LOG) 2>&1 || { tail -n 5 $(LOG) >&2; \
+		echo 'No se pudo instalar LM Evaluation Harness (¿hay red?). Repite la orden.' >&2; exit 1; }
+	@touch $(LM_EVAL)
