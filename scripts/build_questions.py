@@ -17,6 +17,7 @@ from utils.text.questions import (
     OPTIONS,
     agreement_questions,
     ending_questions,
+    instruction_questions,
     near_agreement_questions,
     reading_questions,
     reply_questions,
@@ -27,7 +28,8 @@ from utils.text.questions import (
 SEED = 2026
 FOLDER = repo_root() / "data" / "preguntas"
 VALIDATION = 4  # por área: sirven de ejemplos resueltos
-GENERATED = 60  # por área, en test
+GENERATED = 50  # por área, en test
+SHORT = 70  # palabras de un diálogo, como mucho: los largos solo cuestan tiempo
 
 
 def read_rows(name: str) -> list[dict]:
@@ -40,7 +42,11 @@ def areas() -> Iterator[tuple[str, str, list[tuple[str, list[str]]]]]:
         questions = written_questions(written["preguntas"])
         random.Random(f"{SEED}-{area}").shuffle(questions)
         yield "saber", area, questions
-    dialogues = read_rows("dialogos/test.jsonl")
+    dialogues = [row for row in read_rows("dialogos/test.jsonl") if len(row["dialogue"].split()) <= SHORT]
+    tasks = {name: [] for name in ("tema", "traduccion")}
+    for row in read_rows("instrucciones/test.jsonl"):
+        if row["task"] in tasks and len(row["prompt"].split()) <= SHORT:
+            tasks[row["task"]].append(row)
     half = len(dialogues) // 2  # los diálogos de una área no están en la otra
     asked = yaml.safe_load((repo_root() / "data/instrucciones/gramatica.yaml").read_text("utf-8"))["preguntas"]
     novel = (repo_root() / "data" / "textos" / "trafalgar.txt").read_text("utf-8").split("\n")
@@ -51,10 +57,12 @@ def areas() -> Iterator[tuple[str, str, list[tuple[str, list[str]]]]]:
         ("continuar", "concordancia próxima", near_agreement_questions),
         ("continuar", "concordancia lejana", agreement_questions),
         ("continuar", "diálogo", lambda rng: reply_questions([row["dialogue"] for row in dialogues[:half]], rng)),
-        ("leer", "lectura", lambda rng: reading_questions(dialogues[half:], asked, rng)),
-        ("continuar", "novela", lambda rng: ending_questions(novel, rng, given=30, asked=8)),
-        ("continuar", "derecho", lambda rng: ending_questions(domains["legal"], rng, given=24, asked=8)),
-        ("continuar", "medicina", lambda rng: ending_questions(domains["médico"], rng, given=24, asked=8)),
+        ("instrucción", "lectura", lambda rng: reading_questions(dialogues[half:], asked, rng)),
+        ("instrucción", "tema", lambda rng: instruction_questions(tasks["tema"], rng)),
+        ("instrucción", "traducción", lambda rng: instruction_questions(tasks["traduccion"], rng)),
+        ("continuar", "novela", lambda rng: ending_questions(novel, rng, given=16, asked=8)),
+        ("continuar", "derecho", lambda rng: ending_questions(domains["legal"], rng, given=16, asked=8)),
+        ("continuar", "medicina", lambda rng: ending_questions(domains["médico"], rng, given=16, asked=8)),
     ):
         yield level, area, distinct(maker(random.Random(f"{SEED}-{area}")), GENERATED + VALIDATION)
 

@@ -16,6 +16,7 @@ from utils.text.questions import (
     agreement_questions,
     context,
     ending_questions,
+    instruction_questions,
     letters_context,
     near_agreement_questions,
     reading_questions,
@@ -65,7 +66,7 @@ def test_answers_are_spread_over_the_four_places(rows):
         assert max(places.values()) - min(places.values()) <= 2
 
 
-@pytest.mark.parametrize("level", ["saber", "continuar", "leer"])
+@pytest.mark.parametrize("level", ["saber", "continuar", "instrucción"])
 def test_the_longest_option_does_not_give_the_answer_away(rows, level):
     found = [row for row in rows["test"] if row["level"] == level]
     measured = accuracy(longest([row["options"] for row in found]), [row["answer"] for row in found])
@@ -106,6 +107,9 @@ def test_generated_options_come_from_where_they_say():
     texts = [" ".join(f"{letter}{i}" for i in range(6)) for letter in "abcde"]
     for question, (end, *others) in ending_questions(texts, random.Random(0), given=3, asked=2):
         assert f"{question} {end}" in " ".join(texts) and not any(o[0] == question[0] for o in others)
+    orders = [{"prompt": f"Di {i}.", "completion": str(i)} for i in range(1, 10)]
+    for question, options in instruction_questions(orders, random.Random(0)):
+        assert question == f"Di {options[0]}." and len(set(options)) == OPTIONS
     dialogues = [
         {"dialogue": f"{n}: Hola, {m}.", "facts": {"a": n, "b": m}} for n, m in zip("ABCDEF", "GHIJKL", strict=True)
     ]
@@ -141,5 +145,5 @@ def test_the_area_of_the_novel_is_in_the_text_the_minis_read(rows):
 def test_the_test_dialogues_are_not_in_the_minis_training(rows):
     train = "\n".join(row["dialogue"] for row in load_data("dialogues")["train"])
     for row in rows["test"]:
-        if row["level"] == "leer":
+        if row["area"] == "lectura":
             assert row["question"].split("\n", 1)[1] not in train

@@ -1,8 +1,8 @@
 """Preguntas de cuatro opciones: cómo se le presentan al modelo y cómo se generan las que no se escriben una a una.
 
-Las de «saber» se escriben una a una y se contestan sabiendo cosas. Las de «continuar» y «leer» se generan de los textos
-del curso: cuál de cuatro finales sigue a un principio, o qué responde un diálogo. Un modelo diminuto no sabe nada del
-mundo, pero en estas puede distinguirse del azar.
+Las de «saber» se escriben una a una y se contestan sabiendo cosas. Las de «continuar» e «instrucción» se generan de los
+textos del curso: cuál de cuatro finales sigue a un principio, o cuál cumple la consigna. Un modelo diminuto no sabe
+nada del mundo, pero en estas puede distinguirse del azar.
 
 Lo que NO hace: puntuar respuestas, que es cosa de `utils.measure.benchmark`. Y no garantiza que un final tomado de otro
 texto no pudiera valer también: el techo de una persona no es el 100 %.
@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 LETTERS = "ABCD"
 OPTIONS = 4  # por pregunta
 #: Qué se añade a la pregunta antes de la opción, según el nivel.
-FRAMES = {"saber": "Pregunta: {question}\nRespuesta:", "continuar": "{question}", "leer": "{question}"}
+FRAMES = {"saber": "Pregunta: {question}\nRespuesta:", "continuar": "{question}", "instrucción": "{question}"}
 # Sujetos y finales en masculino y femenino, singular y plural: [género][número].
 SUBJECTS = (
     (("el vecino", "los vecinos"), ("la vecina", "las vecinas")),
@@ -149,6 +149,13 @@ def reading_questions(
         present = min(others, key=lambda text: abs(len(text) - len(facts[fact])))
         wrong = [text for text in _alike(facts[fact], absent, rng) if text != present][:2]
         yield f"Lee y contesta. {question}\n{row['dialogue']}", [facts[fact], present, *wrong]
+
+
+def instruction_questions(rows: Sequence[dict], rng: random.Random) -> Iterator[tuple[str, list[str]]]:
+    """Una consigna, su respuesta y tres de otras consignas de la tarea. `rows` llevan `prompt` y `completion`."""
+    completions = [row["completion"] for row in rows]
+    for row in rng.sample(list(rows), len(rows)):
+        yield row["prompt"], [row["completion"], *_alike(row["completion"], completions, rng)]
 
 
 def ending_questions(
