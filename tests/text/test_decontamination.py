@@ -40,7 +40,7 @@ def test_a_copy_inside_another_text_is_always_caught(before, item, after, n):
     ],
 )
 def test_what_counts_as_contamination(train, caught):
-    assert contaminated([train], TEST, n=5) == ([0] if caught else [])
+    assert contaminated([train], TEST, n=5, share=0.5) == ([0] if caught else [])
 
 
 def test_a_lower_share_catches_more():

@@ -47,10 +47,10 @@ def ngram_index(texts: Iterable[str], n: int = LENGTH) -> set[Gram]:
     return {gram for text in texts for gram in word_ngrams(text, n)}
 
 
-def contaminated(train: Sequence[str], test: Sequence[str], n: int = LENGTH, share: float = 0.5) -> list[int]:
+def contaminated(train: Sequence[str], test: Sequence[str], n: int = LENGTH, share: float = 0.8) -> list[int]:
     """Los índices de los textos de entrenamiento que llevan dentro algún texto de prueba.
 
-    «Llevar dentro» es contener al menos la fracción `share` de sus secuencias. Una frase hecha en común no
+    «Llevar dentro» es contener al menos la fracción `share` de sus secuencias. Una consigna en común no
     basta; una copia con otra consigna delante, sí. ValueError si `share` no está entre 0 (sin él) y 1.
 
     >>> contaminated(["Copia esto: el gato come pan duro", "el gato duerme"], ["el gato come pan duro."], n=3)
