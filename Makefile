@@ -16,8 +16,6 @@ PY := $(VENV)/bin/python
 STAMP := $(VENV)/.sello
 # LM Evaluation Harness va aparte: solo lo usan una prueba y el lab 15.
 LM_EVAL := $(VENV)/.lm-eval
-# LM Evaluation Harness va aparte: solo lo usan una prueba y el lab 15.
-LM_EVAL := $(VENV)/.lm-eval
 BUSY := $(VENV)/.instalando
 LOG := $(VENV)/instalacion.log
 TIMES := _build/pasos.tsv
@@ -153,13 +151,6 @@ $(STAMP): requirements.txt requirements-assets.txt
 	then touch $(STAMP); rm -f $(BUSY); echo 'Entorno listo.'; \
 	else rm -f $(BUSY); tail -n 15 $(LOG) >&2; \
 		echo 'No se pudo instalar el entorno (¿hay red y espacio en disco?). Repite la orden: continúa donde quedó.' >&2; exit 1; fi
-
-# Con --no-deps, porque lo que necesita ya está instalado: no puede cambiar ninguna versión.
-$(LM_EVAL): requirements-lm-eval.txt $(STAMP)
-	@echo 'Instalando LM Evaluation Harness (9 MB).'
-	@$(PIP) install -q --no-deps --require-hashes -r requirements-lm-eval.txt >> $(LOG) 2>&1 || { tail -n 5 $(LOG) >&2; \
-		echo 'No se pudo instalar LM Evaluation Harness (¿hay red?). Repite la orden.' >&2; exit 1; }
-	@touch $(LM_EVAL)
 
 # Con --no-deps, porque lo que necesita ya está instalado: no puede cambiar ninguna versión.
 $(LM_EVAL): requirements-lm-eval.txt $(STAMP)
