@@ -25,6 +25,7 @@ import torch
 from scripts.lint_common import ROOT
 from utils.course.hub import load_data, load_model, load_tokenizer
 from utils.measure.forgetting import score_tasks
+from utils.measure.task_runs import encode_hits
 from utils.text.tickets import TicketGenerator
 from utils.train.loop import train
 from utils.train.lora import LoRAConfig, add_lora
@@ -48,7 +49,7 @@ STUDIES = {
     "repaso": [("repaso", fraction) for fraction in (1 / 32, 1 / 4)],
     "consignas": [("completo", wordings) for wordings in (1, 6)],
     "ejemplos": [("completo", n) for n in (8, 32, 125, 500)],
-    "pasos": [("completo", 10), ("completo", 20), ("completo", 40), ("lora", 160), ("multitarea", 240)],
+    "pasos": [("completo", 10), ("completo", 20), ("completo", 40), ("multitarea", 240)],
 }
 SEEDS = (0, 1, 2)
 
@@ -124,16 +125,7 @@ def execute(run: Planned) -> dict[str, str]:
     seconds = time.process_time() - started
     hits = score_tasks(model, tokenizer, evaluation_tasks(run, data["test"]), max_new_tokens=MAX_NEW_TOKENS)
     line = (*run.key, str(run.steps), f"{np.mean(history.losses[-10:]):.4f}", str(round(seconds)))
-    return dict(zip(FIELDS, line, strict=True)) | {"hits": encode(hits)}
-
-
-def encode(hits: dict[str, np.ndarray]) -> str:
-    """Los aciertos de cada tarea, como «copia:1101 tema:0111».
-
-    >>> encode({"copia": np.array([1.0, 0.0]), "tema": np.array([1.0, 1.0])})
-    'copia:10 tema:11'
-    """
-    return " ".join(f"{task}:{''.join('1' if hit else '0' for hit in values)}" for task, values in hits.items())
+    return dict(zip(FIELDS, line, strict=True)) | {"hits": encode_hits(hits)}
 
 
 def load(path: Path) -> list[dict[str, str]]:
