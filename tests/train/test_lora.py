@@ -27,7 +27,7 @@ from utils.train.lora import (
     unload,
     unmerge,
 )
-from utils.train.lora_count import count_lora, empty_model, lora_parameters
+from utils.train.lora_count import FLAN_T5_BASE, count_lora, empty_model, lora_parameters
 
 T5 = T5Config(vocab_size=40, d_model=16, d_kv=8, num_heads=2, d_ff=24, num_layers=2, decoder_start_token_id=0,
     feed_forward_proj="gated-gelu")  # fmt: skip
@@ -251,3 +251,30 @@ def test_bad_use_says_what_to_do():
             forbidden()
     with pytest.raises(ValueError, match="de 1 en adelante"):
         lora_parameters(0, 4, 2)
+
+
+def test_errata_22_and_24():
+    """Las cifras que los apuntes dan y las que se dejan: 4608 y 85,9 %; 65 536 y 16,8 millones; 1,41 %."""
+    assert lora_parameters(512, 64, 8) == 4608 and round(100 * (1 - 4608 / (512 * 64)), 1) == 85.9
+    assert lora_parameters(4096, 4096, 8) == 65_536 and round(4096**2 / 1e6, 1) == 16.8
+    trained, total = count_lora(FLAN_T5_BASE, LoRAConfig(rank=32))
+    assert (trained, total) == (3_538_944, 251_116_800) and round(100 * trained / total, 2) == 1.41
+    names = [(name, p.numel()) for name, p in empty_model(FLAN_T5_BASE).named_parameters()]
+    attention, mlp = (sum(n for name, n in names if mark in name) for mark in ("Attention.", "DenseReluDense"))
+    assert mlp > attention
+
+
+def test_a_merged_layer_does_one_product_and_a_loose_one_three():
+    """Errata 23: suelto se hacen dos multiplicaciones más por capa; fundido, ninguna."""
+    layer = LoRALinear(nn.Linear(64, 64, bias=False))
+    layer.add("a", LoRAConfig())
+    layer.active = "a"
+
+    def products() -> int:
+        with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profile, torch.no_grad():
+            layer(torch.ones(2, 64))
+        return sum(event.count for event in profile.key_averages() if event.key == "aten::mm")
+
+    assert products() == 3
+    layer.merge()
+    assert products() == 1

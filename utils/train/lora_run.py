@@ -28,10 +28,12 @@ def tune(
     batch_size: int,
     warmup: int = 10,
     seed: int | None = None,
+    name: str = "default",
 ) -> tuple[nn.Module, History]:
     """Copia `base`, ajusta la copia y la devuelve con su historia. Con `lora=None` se mueven todos los pesos.
 
-    El optimizador es AdamW sin reducción de pesos. Los errores son los de `add_lora` y los de `train`.
+    `name` es el nombre del adaptador. El optimizador es AdamW sin reducción de pesos. Los errores son los de `add_lora`
+    y los de `train`.
     """
     seed = default_seed() if seed is None else seed
     model = deepcopy(base)
@@ -39,7 +41,7 @@ def tune(
     if lora is None:
         model.requires_grad_(True)
     else:
-        add_lora(model, lora)
+        add_lora(model, lora, name)
     moving = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(moving, lr=learning_rate, weight_decay=0.0)
     history = train(
