@@ -1,5 +1,7 @@
 """El juez: los números de una sola pasada, el cambio de orden y lo que se lee de los veredictos."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -65,8 +67,6 @@ def test_an_honest_a_stubborn_and_a_noisy_judge():
 
 
 def test_the_pairs_of_the_lab_are_what_their_card_says():
-    import json
-
     folder = repo_root() / "data" / "juez"
     rows = [json.loads(line) for line in (folder / "pares.jsonl").read_text("utf-8").splitlines()]
     assert len(rows) == 128 and f"{len(rows)} parejas" in (folder / "README.md").read_text("utf-8")
