@@ -2,17 +2,18 @@
 
     python -m scripts.run_peft              # los que falten; si se corta, sigue donde iba
     python -m scripts.run_peft --redo 3     # repite el de la línea 3 y lo compara con lo apuntado
+    python -m scripts.run_peft --hard 0     # busca un prompt duro con la semilla 0, para `data/peft/consignas.csv`
     python -m scripts.run_peft --list       # qué hay y qué falta
 
-Por tarea y método busca la tasa de aprendizaje con la pérdida de validación y, con la elegida, repite con otras
-semillas, con otras longitudes de prompt y con `mini-t5`, que no se ha ajustado con instrucciones. Cada entrenamiento
-dura unos segundos en un núcleo.
+Por tarea y método busca la tasa de aprendizaje con la pérdida de validación y, con la elegida, entrena prompts blandos
+de otras longitudes. Cada entrenamiento dura unos segundos en un núcleo.
 
 Lo que NO hace: mirar la prueba para elegir, ni dibujar, que es cosa del lab.
 """
 
 import argparse
 import csv
+import functools
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,13 +23,17 @@ import torch
 
 from scripts.lint_common import ROOT
 from utils.course.hub import load_model, load_tokenizer
+from utils.train.hard_prompts import search
 from utils.train.loop import evaluate_loss
 from utils.train.objectives import Seq2Seq
-from utils.train.peft_run import METHODS, SIZES, Run, encode, load_task, train_run
+from utils.train.peft_run import METHODS, SIZES, STARTS, Run, Task, encode, exact_matches, load_task, train_run
+from utils.train.soft_prompts import PromptTuning
 
 CSV = ROOT / "data" / "peft" / "entrenamientos.csv"
+HARD_CSV = CSV.with_name("consignas.csv")
+HARD_FIELDS = ("seed", "steps", "candidates", "loss_before", "loss", "validation", "test", "ids", "text")
 FIELDS = (
-    "use", "base", "task", "method", "size", "learning_rate", "seed", "steps",
+    "use", "task", "method", "size", "learning_rate", "seed", "steps",
     "parameters", "validation_loss", "validation", "test", "seconds",
 )  # fmt: skip
 #: Las tasas que se prueban. Si la mejor cae en un extremo, se prueba una más por ese lado.
@@ -39,22 +44,21 @@ RATES = {
     "prefijo": (0.1, 0.3, 1.0),
     "prompt blando": (0.3, 1.0, 3.0),
 }
-TASKS, STEPS, SEEDS, LENGTHS = ("lugar", "tercera"), 80, (0, 1, 2), (1, 3, 10, 30)
+TASKS, STEPS, SEEDS, LENGTHS = ("lugar", "tercera"), 80, (0, 1), (1, 3, 10, 30)
 Row = dict[str, str]
 
 
 @dataclass(frozen=True)
 class Planned:
-    """Un entrenamiento pendiente: para qué, desde qué modelo y cuál."""
+    """Un entrenamiento pendiente: para qué y cuál."""
 
     use: str
-    base: str
     run: Run
 
     @property
     def key(self) -> tuple:
         run = self.run
-        return self.base, run.task, run.method, run.size, run.learning_rate, run.seed
+        return run.task, run.method, run.size, run.learning_rate, run.seed
 
     def __str__(self) -> str:
         return " · ".join(map(str, (self.use, *self.key)))
@@ -63,16 +67,16 @@ class Planned:
 def row_key(row: Row) -> tuple:
     """Lo que distingue una línea de otra."""
     numbers = int(row["size"]), float(row["learning_rate"]), int(row["seed"])
-    return row["base"], row["task"], row["method"], *numbers
+    return row["task"], row["method"], *numbers
 
 
 def searched(rows: list[Row], task: str, method: str) -> dict[float, float]:
     """Tasa -> pérdida de validación de lo ya probado con la semilla 0 y el tamaño de costumbre."""
-    wanted = ("seq2seq", task, method, str(SIZES[method]), "0")
+    wanted = (task, method, str(SIZES[method]), "0")
     return {
         float(row["learning_rate"]): float(row["validation_loss"])
         for row in rows
-        if (row["base"], row["task"], row["method"], row["size"], row["seed"]) == wanted
+        if (row["task"], row["method"], row["size"], row["seed"]) == wanted
     }
 
 
@@ -89,38 +93,46 @@ def next_rates(rows: list[Row], task: str, method: str) -> list[float]:
 
 
 def plan(rows: list[Row]) -> list[Planned]:
-    """Lo que falta. Las otras fases no se pueden planear hasta que una tarea y un método tienen su tasa."""
-    pending, done = [], {row_key(row) for row in rows}
+    """Lo que falta. Las longitudes no se pueden planear hasta que se sabe la mejor tasa."""
+    pending, later, done = [], [], {row_key(row) for row in rows}
     for task in TASKS:
         for method in METHODS:
             if rates := next_rates(rows, task, method):
-                pending += [Planned("tasa", "seq2seq", _run(task, method, SIZES[method], rate, 0)) for rate in rates]
-                continue
-            tried = searched(rows, task, method)
-            best = min(tried, key=tried.get)
-            more = [("semilla", "seq2seq", SIZES[method], seed) for seed in SEEDS]
-            if method == "prompt blando":
-                more += [("longitud", "seq2seq", size, seed) for size in LENGTHS for seed in SEEDS]
-            if task == "lugar" and method in ("completo", "prompt blando"):
-                more += [("base", "seq2seq-base", SIZES[method], seed) for seed in SEEDS]
-            planned = [Planned(use, base, _run(task, method, size, best, seed)) for use, base, size, seed in more]
-            pending += [p for p in planned if p.key not in done]
-    return list({p.key: p for p in pending}.values())
+                pending += [Planned("tasa", _run(task, method, SIZES[method], rate, 0)) for rate in rates]
+            elif method == "prompt blando":
+                tried = searched(rows, task, method)
+                best = min(tried, key=tried.get)
+                planned = [
+                    Planned("longitud", _run(task, method, size, best, seed)) for size in LENGTHS for seed in SEEDS
+                ]
+                later += [p for p in planned if p.key not in done]
+    return pending + later
 
 
 def _run(task: str, method: str, size: int, rate: float, seed: int) -> Run:
     return Run(task, method, size, rate, seed, steps=STEPS)
 
 
+@functools.cache
+def task_of(name: str) -> Task:
+    return load_task(name)
+
+
+@functools.cache
+def base_model() -> tuple:
+    return load_model("seq2seq"), load_tokenizer("seq2seq")
+
+
 def execute(planned: Planned) -> Row:
     """Hace un entrenamiento y devuelve su línea."""
-    run, task = planned.run, load_task(planned.run.task)
-    base, tokenizer = load_model(planned.base), load_tokenizer(planned.base)
+    run, task = planned.run, task_of(planned.run.task)
+    base, tokenizer = base_model()
     outcome = train_run(base, tokenizer, task, run)
     loss = evaluate_loss(outcome.model, encode(tokenizer, task.validation), Seq2Seq(tokenizer.pad_token_id), 50)
+    validation = exact_matches(outcome.model, tokenizer, task.validation)
     values = (
-        planned.use, planned.base, run.task, run.method, run.size, run.learning_rate, run.seed, run.steps,
-        outcome.parameters, f"{loss:.6f}", f"{np.mean(outcome.validation):.4f}", f"{np.mean(outcome.test):.4f}",
+        planned.use, run.task, run.method, run.size, run.learning_rate, run.seed, run.steps,
+        outcome.parameters, f"{loss:.6f}", f"{np.mean(validation):.4f}", f"{np.mean(outcome.test):.4f}",
         f"{outcome.seconds:.1f}",
     )  # fmt: skip
     return dict(zip(FIELDS, map(str, values), strict=True))
@@ -134,12 +146,36 @@ def load(path: Path) -> list[Row]:
         return list(csv.DictReader(file))
 
 
+def search_hard_prompt(seed: int, steps: int = 40, candidates: int = 10) -> Row:
+    """Una búsqueda larga de prompts duros para «lugar», desde la mejor consigna escrita."""
+    base, tokenizer = base_model()
+    task, objective = task_of("lugar"), Seq2Seq(tokenizer.pad_token_id)
+    examples = encode(tokenizer, task.train)[:48]
+    start = tokenizer(STARTS["lugar"], add_special_tokens=False).input_ids
+    ids, losses = search(
+        base, start, [objective(examples[:24]), objective(examples[24:])], steps=steps, candidates=candidates, seed=seed
+    )
+    model = PromptTuning(base, base.get_input_embeddings().weight[ids])
+    validation, test = (np.mean(exact_matches(model, tokenizer, pairs)) for pairs in (task.validation, task.test))
+    ends, scores = (losses[0], losses[-1]), (f"{validation:.4f}", f"{test:.4f}")
+    values = (
+        seed,
+        steps,
+        candidates,
+        *(f"{x:.4f}" for x in ends),
+        *scores,
+        " ".join(map(str, ids)),
+        tokenizer.decode(ids),
+    )
+    return dict(zip(HARD_FIELDS, map(str, values), strict=True))
+
+
 def append(row: Row, path: Path) -> None:
     """Apunta un entrenamiento terminado."""
     fresh = not path.exists()
     path.parent.mkdir(exist_ok=True)
     with path.open("a", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, FIELDS, lineterminator="\n")
+        writer = csv.DictWriter(file, list(row), lineterminator="\n")
         if fresh:
             writer.writeheader()
         writer.writerow(row)
@@ -149,6 +185,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--list", action="store_true", help="enseña qué hay y qué falta")
     parser.add_argument("--redo", type=int, metavar="N", help="repite el entrenamiento de la línea N, desde 1")
+    parser.add_argument("--hard", type=int, metavar="SEMILLA", help="busca un prompt duro con esa semilla y lo apunta")
     args = parser.parse_args()
     torch.set_num_threads(1)
     rows = load(CSV)
@@ -156,9 +193,12 @@ def main() -> None:
         if not 1 <= args.redo <= len(rows):
             sys.exit(f"La línea {args.redo} no existe: hay {len(rows)} entrenamientos apuntados.")
         row = rows[args.redo - 1]
-        base, task, method, size, rate, seed = row_key(row)
-        now = execute(Planned(row["use"], base, _run(task, method, size, rate, seed)))
+        task, method, size, rate, seed = row_key(row)
+        now = execute(Planned(row["use"], _run(task, method, size, rate, seed)))
         print(f"apuntado {row['validation_loss']} y {row['test']}; ahora {now['validation_loss']} y {now['test']}")
+        return
+    if args.hard is not None:
+        append(search_hard_prompt(args.hard), HARD_CSV)
         return
     if args.list:
         print(*(f"hecho {row_key(row)}" for row in rows), *(f"falta {p}" for p in plan(rows)), sep="\n")

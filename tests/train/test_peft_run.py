@@ -61,7 +61,7 @@ def test_exact_match_is_one_only_when_every_character_is_right():
 
 
 def _row(task, method, rate, loss, **changes):
-    row = dict(use="tasa", base="seq2seq", task=task, method=method, size=SIZES[method], seed=0)
+    row = dict(use="tasa", task=task, method=method, size=SIZES[method], seed=0)
     return {k: str(v) for k, v in (row | dict(learning_rate=rate, validation_loss=loss) | changes).items()}
 
 
@@ -72,10 +72,11 @@ def test_the_search_goes_on_while_an_end_of_the_list_wins():
     assert run_peft.next_rates([*rows, _row("lugar", "LoRA", 0.09, 0.6)], "lugar", "LoRA") == []
 
 
-def test_the_plan_repeats_only_the_best_rate_with_other_seeds():
-    rows = [_row("lugar", "LoRA", rate, loss) for rate, loss in ((3e-3, 0.9), (1e-2, 0.4), (3e-2, 0.5))]
-    repeated = [p for p in run_peft.plan(rows) if p.run.task == "lugar" and p.run.method == "LoRA"]
-    assert [(p.run.learning_rate, p.run.seed) for p in repeated] == [(1e-2, 1), (1e-2, 2)]
+def test_the_lengths_are_tried_with_the_best_rate():
+    rows = [_row("lugar", "prompt blando", rate, loss) for rate, loss in ((0.3, 0.9), (1.0, 0.4), (3.0, 0.5))]
+    lengths = [p.run for p in run_peft.plan(rows) if p.use == "longitud"]
+    assert {run.learning_rate for run in lengths} == {1.0} and {run.task for run in lengths} == {"lugar"}
+    assert {(run.size, run.seed) for run in lengths} == {(p, s) for p in (1, 3, 10, 30) for s in (0, 1)} - {(10, 0)}
 
 
 def test_the_stored_file_is_complete_and_its_seconds_are_short():

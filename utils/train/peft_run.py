@@ -58,12 +58,11 @@ class Run:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Lo que salió: el modelo, su historia, las notas (1 o 0 por frase) y lo que ocupó, en bytes, por partes."""
+    """Lo que salió: el modelo, su historia, la nota de cada frase de prueba (1 o 0) y los bytes, por partes."""
 
     model: nn.Module
     history: History
     parameters: int
-    validation: list[float]
     test: list[float]
     memory: dict[str, int]
     seconds: float  # de CPU, solo los pasos de entrenamiento
@@ -143,8 +142,9 @@ def train_run(base: nn.Module, tokenizer, task: Task, run: Run) -> Outcome:
     )  # fmt: skip
     seconds = time.process_time() - started
     memory = training_bytes(model, optimizer, to_device(objective(examples[: run.batch_size]), model))
-    validation, test = (exact_matches(model, tokenizer, pairs) for pairs in (task.validation, task.test))
-    return Outcome(model, history, trained_parameters(model)[0], validation, test, memory, seconds)
+    return Outcome(
+        model, history, trained_parameters(model)[0], exact_matches(model, tokenizer, task.test), memory, seconds
+    )
 
 
 def training_bytes(model: nn.Module, optimizer: torch.optim.Optimizer, batch: dict) -> dict[str, int]:
