@@ -13,13 +13,18 @@ from dataclasses import dataclass
 from utils.text.normalize import normalize, words
 from utils.text.repetition import duplicate_line_share, repeated_ngram_share, top_ngram_share
 
-#: Palabras frecuentes de cada lengua que las otras apenas usan; las compartidas («a», «de», «no») no distinguen.
+#: Las palabras más corrientes de cada lengua. Alguna está en varias («de», «no», «un»): deciden las demás.
 FUNCTION_WORDS = {
-    "es": "el los las una y del que en con por para como pero más muy está son fue hay sus lo al ya sí esta",
-    "en": "the of and to is in that it was for with as are this be have not you from by on at an or",
-    "fr": "le les des une et du est dans pour pas qui sur au avec ce sont vous nous il elle mais ou très être",
-    "pt": "o os as uma e do da em não com para um ao dos na no são mais foi seu ele você também à",
-    "it": "il gli le di che è per una sono del della nel con non più anche questo alla dei ma io ho",
+    "es": "de la que el en y a los se del las un por con no una su para es al lo como más pero sus le ya o sí me "
+    "muy está hay son fue qué te mi hoy",
+    "en": "the of and to a is in that it was for with as are this be have not you from by on at an or i he we they "
+    "my your what",
+    "fr": "de la le et les des en un du une que est dans qui par pour au sur pas plus ne se ce avec il sont vous nous "
+    "je elle très",
+    "pt": "de a o que e do da em um para com não uma os no se na por mais as dos como mas ao ele das à seu sua ou "
+    "você muito são",
+    "it": "di e il la che in a per un del è una con le della non i si da al come più ma dei gli sono anche nel mi ho "
+    "questo molto",
 }
 #: Las que pide Gopher, traducidas: un texto español corriente tiene varias.
 STOP_WORDS = "de la que el en y a los se del las un por con no una su para es al lo"
