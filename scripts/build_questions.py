@@ -45,7 +45,9 @@ def areas() -> Iterator[tuple[str, str, list[tuple[str, list[str]]]]]:
     dialogues = [row for row in read_rows("dialogos/test.jsonl") if len(row["dialogue"].split()) <= SHORT]
     tasks = {name: [] for name in ("tema", "traduccion")}
     for row in read_rows("instrucciones/test.jsonl"):
-        if row["task"] in tasks and len(row["prompt"].split()) <= SHORT:
+        # de las traducciones, solo las que piden inglés: una opción en otra lengua se descarta sin leerla
+        wanted = row["task"] == "tema" or "inglés" in row["prompt"]
+        if row["task"] in tasks and wanted and len(row["prompt"].split()) <= SHORT:
             tasks[row["task"]].append(row)
     half = len(dialogues) // 2  # los diálogos de una área no están en la otra
     asked = yaml.safe_load((repo_root() / "data/instrucciones/gramatica.yaml").read_text("utf-8"))["preguntas"]
