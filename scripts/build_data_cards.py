@@ -4,6 +4,7 @@ En cada ficha, lo que hay entre `<!-- calculado: nombre -->` y `<!-- fin -->` se
 El resto de la ficha es prosa y no se toca.
 """
 
+import csv
 import json
 import re
 from collections import Counter
@@ -137,7 +138,22 @@ def question_blocks(rows: dict[str, list[dict]]) -> dict[str, str]:
         "sesgos": table(["Elegir siempre…", "Aciertos"], [["la primera", first], *biases])
         + "\n\nEntre corchetes, el intervalo de Wilson del 95 %; al azar se acierta el 25 %.",
         "ejemplo": example(test[0]),
+        "respuestas": answer_table(test),
     }
+
+
+def answer_table(test: list[dict]) -> str:
+    """Los aciertos guardados en `respuestas.csv`, por nivel, formato y modelo."""
+    levels = {row["id"]: row["level"] for row in test}
+    with (repo_root() / "data" / "preguntas" / "respuestas.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    lines = []
+    for key in dict.fromkeys((row["model"], row["format"], levels[row["id"]]) for row in rows):
+        found = [row for row in rows if (row["model"], row["format"], levels[row["id"]]) == key]
+        gold = [row["answer"] for row in found]
+        scores = [percent(accuracy([row[name] for row in found], gold)) for name in ("acc", "acc_norm")]
+        lines.append([f"`{key[0]}`", *key[1:], len(found), *scores])
+    return table(["Papel", "Formato", "Nivel", "Preguntas", "acc", "acc_norm"], lines)
 
 
 def percent(interval: Interval) -> str:
