@@ -58,10 +58,11 @@ def plan() -> list[Planned]:
     runs = [Planned("tasa", EVERYTHING, 8, rate, 0) for rate in (2e-3, 5e-3, 1e-2)]
     runs += [Planned("tasa", "", 0, rate, 0) for rate in (5e-4, 1e-3, 2e-3)]
     runs += [Planned("tasa", "q v", 8, 1e-2, 0)]
-    for seed in (0, 1):
-        runs += [Planned("rango", EVERYTHING, rank, LORA_RATE, seed) for rank in (1, 2, 4, 8, 16, 32, 64)]
-        runs += [Planned("capas", targets, 8, LORA_RATE, seed) for targets in ("q v", ATTENTION, MLP)]
-        runs += [Planned("completo", "", 0, FULL_RATE, seed)]
+    runs += [Planned("rango", EVERYTHING, rank, LORA_RATE, 0) for rank in (1, 64, 4, 16, 2, 32, 8)]
+    runs += [Planned("capas", targets, 8, LORA_RATE, 0) for targets in ("q v", ATTENTION, MLP)]
+    runs += [Planned("completo", "", 0, FULL_RATE, 0)]
+    for seed in (1, 2):
+        runs += [Planned("semilla", EVERYTHING, 8, LORA_RATE, seed), Planned("semilla", "", 0, FULL_RATE, seed)]
     return list({run.key: run for run in runs}.values())
 
 
