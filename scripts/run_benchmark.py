@@ -1,12 +1,12 @@
 """Guarda lo que cada modelo contesta a cada pregunta, en `data/preguntas/respuestas.csv`.
 
-    python scripts/run_benchmark.py                     todo lo que falte
-    python scripts/run_benchmark.py --model causal      solo un papel
-    python scripts/run_benchmark.py --redo              desde cero
+    python scripts/run_benchmark.py                       lo que falte de los minis
+    python scripts/run_benchmark.py --model causal-real   SmolLM2, que tarda minutos
+    python scripts/run_benchmark.py --redo                desde cero
 
 Cada fila es una pregunta, un modelo y un formato: `opciones` puntúa las opciones enteras y `letras` las enseña y pide
-una letra. Se escribe área a área, así que se puede cortar y seguir. SmolLM2 tarda minutos: por eso se guarda, y solo
-contesta a las de «saber», porque es un modelo de inglés. Los minis contestan a todas.
+una letra. Se escribe área a área, así que se puede cortar y seguir. SmolLM2 solo contesta a las de «saber»,
+porque es un modelo de inglés: sus respuestas no están guardadas.
 """
 
 import argparse
@@ -25,6 +25,7 @@ MODELS = {
     "seq2seq": (("saber", "continuar", "instrucción"), ""),
     "causal-real": (("saber",), " "),
 }
+MINIS = ("causal", "seq2seq")
 
 
 def answers(role: str, style: str, rows: list[dict], batch_size: int = 16) -> list[dict]:
@@ -67,7 +68,7 @@ def main() -> None:
     options = parser.parse_args()
     test = load_data("questions")["test"]
     rows = [] if options.redo else stored()
-    for role in [options.model] if options.model else MODELS:
+    for role in [options.model] if options.model else MINIS:
         levels, _ = MODELS[role]
         for style in ("opciones", "letras"):
             for area in dict.fromkeys(row["area"] for row in test if row["level"] in levels):
