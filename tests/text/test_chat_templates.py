@@ -42,10 +42,11 @@ def conversations(draw):
 
 @pytest.fixture(scope="module")
 def tokenizers():
-    """El mini tal cual y otro con las marcas de ChatML y de Llama 3 en su vocabulario."""
-    plain, extended = load_tokenizer("causal"), load_tokenizer("causal")
+    """El mini tal cual, otro con las marcas de ChatML y de Llama 3, y otro sin token de inicio, como el de Qwen."""
+    plain, extended, without_start = (load_tokenizer("causal") for _ in range(3))
     extended.add_special_tokens({"extra_special_tokens": [*CHATML.control, *LLAMA3.control]})
-    return plain, extended
+    without_start.bos_token = None
+    return plain, extended, without_start
 
 
 @pytest.mark.parametrize("name", FORMATS)

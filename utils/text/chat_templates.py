@@ -116,8 +116,8 @@ LLAMA2 = ChatFormat(
     jinja=(
         "{% set ns = namespace(system='') %}{% for m in messages %}{% if m['role'] == 'system' %}"
         "{% set ns.system = '<<SYS>>\\n' + m['content'] + '\\n<</SYS>>\\n\\n' %}{% elif m['role'] == 'user' %}"
-        "{{ bos_token + '[INST] ' + ns.system + m['content'] + ' [/INST]' }}{% set ns.system = '' %}{% else %}"
-        "{% generation %}{{ ' ' + m['content'] + ' ' + eos_token }}{% endgeneration %}{% endif %}{% endfor %}"
+        "{{ (bos_token or '') + '[INST] ' + ns.system + m['content'] + ' [/INST]' }}{% set ns.system = '' %}{% else %}"
+        "{% generation %}{{ ' ' + m['content'] + ' ' + (eos_token or '') }}{% endgeneration %}{% endif %}{% endfor %}"
     ),
 )
 #: El original acaba en «### Response:»; el salto de línea es la variante que usan casi todas las bibliotecas.
@@ -130,7 +130,7 @@ ALPACA = ChatFormat(
         f"{{% if messages[0]['role'] != 'system' %}}{{{{ '{ALPACA_PREAMBLE}' }}}}{{% endif %}}"
         "{% for m in messages %}{% if m['role'] == 'system' %}{{ m['content'] }}{% elif m['role'] == 'user' %}"
         "{{ '\\n\\n### Instruction:\\n' + m['content'] }}{% else %}{{ '\\n\\n### Response:\\n' }}"
-        "{% generation %}{{ m['content'] + eos_token }}{% endgeneration %}{% endif %}{% endfor %}"
+        "{% generation %}{{ m['content'] + (eos_token or '') }}{% endgeneration %}{% endif %}{% endfor %}"
         "{% if add_generation_prompt %}{{ '\\n\\n### Response:\\n' }}{% endif %}"
     ),
 )
