@@ -26,7 +26,11 @@ def _check_clipped(clipped_precision) -> Verdict:
         return Verdict(False, "con n = 2 sigues contando palabras sueltas: hay que contar parejas seguidas.")
     if math.isclose(got[1], 2 / 3):
         return Verdict(False, "divides entre los n-gramas de la referencia, y eso es el recall; usa los tuyos.")
-    return Verdict(False, f"con «cold cold cold cold» y n = 1 devuelve {number(got[0], 2)}; debería dar 0,25.")
+    (candidate, _, n), found, wanted = next(
+        case for case in zip(cases, got, right, strict=True) if not math.isclose(case[1], case[2])
+    )
+    text = " ".join(candidate)
+    return Verdict(False, f"con «{text}» y n = {n} devuelve {number(found, 2)}; debería dar {number(wanted, 2)}.")
 
 
 def _precision(candidate, reference, n, *, clip=True, by=None, order=None):
