@@ -22,7 +22,6 @@ class TaskRun:
     method: str
     value: float
     seed: int
-    steps: int
     hits: dict[str, np.ndarray]
 
 
@@ -56,7 +55,7 @@ def load_runs(path: Path, study: str, method: str | None = None) -> list[TaskRun
         raise ValueError(f"No existe {path.name}: recupéralo con git o ejecuta scripts/run_forgetting.py.")
     with path.open(encoding="utf-8", newline="") as file:
         runs = [
-            TaskRun(r["study"], r["method"], float(r["value"]), int(r["seed"]), int(r["steps"]), decode_hits(r["hits"]))
+            TaskRun(r["study"], r["method"], float(r["value"]), int(r["seed"]), decode_hits(r["hits"]))
             for r in csv.DictReader(file)
             if r["study"] == study and method in (None, r["method"])
         ]
