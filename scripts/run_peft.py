@@ -146,7 +146,7 @@ def load(path: Path) -> list[Row]:
         return list(csv.DictReader(file))
 
 
-def search_hard_prompt(seed: int, steps: int = 40, candidates: int = 10) -> Row:
+def search_hard_prompt(seed: int, steps: int = 60, candidates: int = 12) -> Row:
     """Una búsqueda larga de prompts duros para «lugar», desde la mejor consigna escrita."""
     base, tokenizer = base_model()
     task, objective = task_of("lugar"), Seq2Seq(tokenizer.pad_token_id)
