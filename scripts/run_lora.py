@@ -11,14 +11,13 @@ Lo que NO hace: elegir. La tasa se elige mirando la columna `validation`, y la d
 """
 
 import argparse
-import csv
-import sys
 import time
 from dataclasses import asdict, dataclass
 
 import torch
 
 from scripts.lint_common import ROOT
+from scripts.run_table import Row, append_row, pick_row, read_rows
 from utils.course.hub import load_data, load_model, load_tokenizer
 from utils.model.batching import generate_texts
 from utils.text.notes import reception_notes
@@ -66,15 +65,7 @@ def plan() -> list[Planned]:
     return list({run.key: run for run in runs}.values())
 
 
-def load() -> list[dict[str, str]]:
-    """Las líneas ya apuntadas."""
-    if not CSV.exists():
-        return []
-    with CSV.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def row_key(row: dict[str, str]) -> tuple:
+def row_key(row: Row) -> tuple:
     return row["targets"], int(row["rank"]), float(row["learning_rate"]), int(row["seed"])
 
 
@@ -105,28 +96,15 @@ def execute(run: Planned) -> dict:
     }  # fmt: skip
 
 
-def append(row: dict) -> None:
-    new = not CSV.exists()
-    CSV.parent.mkdir(parents=True, exist_ok=True)
-    with CSV.open("a", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, FIELDS, lineterminator="\n")
-        if new:
-            writer.writeheader()
-        writer.writerow(row)
-
-
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--redo", type=int, metavar="LÍNEA", help="repite una línea (la primera es 1) y la compara")
     parser.add_argument("--next", action="store_true", help="hace solo el siguiente que falte")
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
-    rows = load()
+    rows = read_rows(CSV)
     if options.redo is not None:
-        if not 1 <= options.redo <= len(rows):
-            print(f"La línea {options.redo} no existe: hay {len(rows)}.", file=sys.stderr)
-            return 1
-        stored = rows[options.redo - 1]
+        stored = pick_row(rows, options.redo)
         run = Planned(stored["use"], *row_key(stored))
         again = execute(run)
         same = abs(again["accuracy"] - float(stored["accuracy"])) <= 0.03
@@ -135,7 +113,7 @@ def main(arguments: list[str] | None = None) -> int:
     done = {row_key(row) for row in rows}
     for run in plan():
         if run.key not in done:
-            append(row := execute(run))
+            append_row(CSV, row := execute(run))
             print(row, flush=True)
             if options.next:
                 break

@@ -12,16 +12,14 @@ Lo que NO hace: mirar la prueba para elegir, ni dibujar, que es cosa del lab.
 """
 
 import argparse
-import csv
 import functools
-import sys
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 
 from scripts.lint_common import ROOT
+from scripts.run_table import Row, append_row, pick_row, read_rows
 from utils.course.hub import load_model, load_tokenizer
 from utils.train.hard_prompts import search
 from utils.train.loop import evaluate_loss
@@ -45,7 +43,6 @@ RATES = {
     "prompt blando": (0.3, 1.0, 3.0),
 }
 TASKS, STEPS, SEEDS, LENGTHS = ("lugar", "tercera"), 80, (0, 1), (1, 3, 10, 30)
-Row = dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -138,14 +135,6 @@ def execute(planned: Planned) -> Row:
     return dict(zip(FIELDS, map(str, values), strict=True))
 
 
-def load(path: Path) -> list[Row]:
-    """Las líneas ya apuntadas."""
-    if not path.exists():
-        return []
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
 def search_hard_prompt(seed: int, steps: int = 60, candidates: int = 12) -> Row:
     """Una búsqueda larga de prompts duros para «lugar», desde la mejor consigna escrita."""
     base, tokenizer = base_model()
@@ -170,17 +159,6 @@ def search_hard_prompt(seed: int, steps: int = 60, candidates: int = 12) -> Row:
     return dict(zip(HARD_FIELDS, map(str, values), strict=True))
 
 
-def append(row: Row, path: Path) -> None:
-    """Apunta un entrenamiento terminado."""
-    fresh = not path.exists()
-    path.parent.mkdir(exist_ok=True)
-    with path.open("a", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, list(row), lineterminator="\n")
-        if fresh:
-            writer.writeheader()
-        writer.writerow(row)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--list", action="store_true", help="enseña qué hay y qué falta")
@@ -188,24 +166,22 @@ def main() -> None:
     parser.add_argument("--hard", type=int, metavar="SEMILLA", help="busca un prompt duro con esa semilla y lo apunta")
     args = parser.parse_args()
     torch.set_num_threads(1)
-    rows = load(CSV)
+    rows = read_rows(CSV)
     if args.redo is not None:
-        if not 1 <= args.redo <= len(rows):
-            sys.exit(f"La línea {args.redo} no existe: hay {len(rows)} entrenamientos apuntados.")
-        row = rows[args.redo - 1]
+        row = pick_row(rows, args.redo)
         task, method, size, rate, seed = row_key(row)
         now = execute(Planned(row["use"], _run(task, method, size, rate, seed)))
         print(f"apuntado {row['validation_loss']} y {row['test']}; ahora {now['validation_loss']} y {now['test']}")
         return
     if args.hard is not None:
-        append(search_hard_prompt(args.hard), HARD_CSV)
+        append_row(HARD_CSV, search_hard_prompt(args.hard))
         return
     if args.list:
         print(*(f"hecho {row_key(row)}" for row in rows), *(f"falta {p}" for p in plan(rows)), sep="\n")
         return
-    while pending := plan(load(CSV)):
+    while pending := plan(read_rows(CSV)):
         print(f"faltan al menos {len(pending)}: {pending[0]}")
-        append(execute(pending[0]), CSV)
+        append_row(CSV, execute(pending[0]))
 
 
 if __name__ == "__main__":

@@ -11,14 +11,12 @@ Lo que NO hace: ajustar la ley, que es cosa del lab.
 """
 
 import argparse
-import csv
-import sys
-from pathlib import Path
 
 import torch
 from tqdm import tqdm
 
 from scripts.lint_common import ROOT
+from scripts.run_table import Row, append_row, pick_row, read_rows
 from utils.text.grammar import FactGrammar
 from utils.train.scaling_run import Outcome, Run, parameter_counts, train_run
 
@@ -51,15 +49,7 @@ def plan(world: FactGrammar) -> list[Planned]:
     return runs
 
 
-def load(path: Path) -> list[dict[str, str]]:
-    """Las líneas ya apuntadas."""
-    if not path.exists():
-        return []
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def key(row: dict[str, str]) -> tuple[float, int, int]:
+def key(row: Row) -> tuple[float, int, int]:
     return float(row["budget"]), int(row["width"]), int(row["seed"])
 
 
@@ -78,18 +68,12 @@ def execute(planned: Planned, world: FactGrammar) -> Outcome:
         return train_run(planned[2], world, progress)[0]
 
 
-def append(planned: Planned, outcome: Outcome, path: Path) -> None:
-    """Apunta un entrenamiento terminado: la línea se escribe entera o no se escribe."""
+def line(planned: Planned, outcome: Outcome) -> Row:
+    """La línea de un entrenamiento terminado."""
     use, budget, run = planned
-    fresh = not path.exists()
-    with path.open("a", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        if fresh:
-            writer.writerow(FIELDS)
-        counts = (outcome.parameters, outcome.non_embedding, outcome.tokens)
-        writer.writerow(
-            (use, f"{budget:.0e}", run.width, run.seed, *counts, f"{outcome.loss:.6f}", round(outcome.seconds))
-        )
+    counts = (outcome.parameters, outcome.non_embedding, outcome.tokens)
+    values = (use, f"{budget:.0e}", run.width, run.seed, *counts, f"{outcome.loss:.6f}", round(outcome.seconds))
+    return dict(zip(FIELDS, map(str, values), strict=True))
 
 
 def main() -> None:
@@ -98,13 +82,11 @@ def main() -> None:
     parser.add_argument("--redo", type=int, metavar="N", help="repite el entrenamiento de la línea N, desde 1")
     args = parser.parse_args()
     torch.set_num_threads(1)
-    world, rows = FactGrammar(), load(CSV)
+    world, rows = FactGrammar(), read_rows(CSV)
     runs = plan(world)
     done = {key(row) for row in rows}
     if args.redo is not None:
-        if not 1 <= args.redo <= len(rows):
-            sys.exit(f"La línea {args.redo} no existe: hay {len(rows)} entrenamientos apuntados.")
-        row = rows[args.redo - 1]
+        row = pick_row(rows, args.redo)
         (planned,) = [p for p in runs if (p[1], p[2].width, p[2].seed) == key(row)]
         outcome = execute(planned, world)
         print(f"apuntado {float(row['loss']):.6f}, ahora {outcome.loss:.6f}: {outcome.loss - float(row['loss']):+.6f}")
@@ -114,7 +96,7 @@ def main() -> None:
         if args.list:
             print("hecho" if there else "falta", describe(*planned))
         elif not there:
-            append(planned, execute(planned, world), CSV)
+            append_row(CSV, line(planned, execute(planned, world)))
 
 
 if __name__ == "__main__":

@@ -2,12 +2,13 @@
 
 import pytest
 
-from scripts.run_lora import EVERYTHING, FULL_RATE, LORA_RATE, load, main, plan, row_key
+from scripts.run_lora import CSV, EVERYTHING, FULL_RATE, LORA_RATE, main, plan, row_key
+from scripts.run_table import read_rows
 from utils.course.hub import load_model
 from utils.train.lora import LoRAConfig, add_lora, trained_parameters
 from utils.train.lora_count import lora_parameters
 
-ROWS = load()
+ROWS = read_rows(CSV)
 
 
 def test_every_planned_run_is_stored_once():
@@ -36,6 +37,6 @@ def test_learning_rate_is_the_best_in_validation(targets, rank, chosen):
     assert best == next(float(row["validation"]) for row in tried if float(row["learning_rate"]) == chosen)
 
 
-def test_redo_of_a_missing_line_says_so(capsys):
-    assert main(["--redo", "999"]) == 1
-    assert "no existe" in capsys.readouterr().err
+def test_redo_of_a_missing_line_says_so():
+    with pytest.raises(SystemExit, match="no existe"):
+        main(["--redo", "999"])

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from scripts import run_peft
+from scripts.run_table import read_rows
 from utils.course.hub import load_model, load_tokenizer
 from utils.train.lora import base_fingerprint
 from utils.train.peft_run import METHODS, SIZES, Run, Task, build, exact_matches, load_task, train_run
@@ -80,7 +81,7 @@ def test_the_lengths_are_tried_with_the_best_rate():
 
 
 def test_the_stored_file_is_complete_and_its_seconds_are_short():
-    rows = run_peft.load(run_peft.CSV)
+    rows = read_rows(run_peft.CSV)
     assert rows and not run_peft.plan(rows)
     assert all(0 <= float(row["test"]) <= 1 and np.isfinite(float(row["validation_loss"])) for row in rows)
     assert len({run_peft.row_key(row) for row in rows}) == len(rows)

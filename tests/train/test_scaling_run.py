@@ -8,12 +8,13 @@ import pytest
 import torch
 
 from scripts import run_scaling
+from scripts.run_table import append_row, read_rows
 from utils.measure.power_law import fit_loss_law
 from utils.text.grammar import FactGrammar
 from utils.train.scaling_run import Run, evaluate, held_out, make_model, parameter_counts, recall, train_run
 
 WORLD = FactGrammar()
-ROWS = run_scaling.load(run_scaling.CSV)
+ROWS = read_rows(run_scaling.CSV)
 torch.set_num_threads(1)
 
 
@@ -104,7 +105,7 @@ def test_a_cut_sweep_continues_where_it_was(tmp_path, monkeypatch):
     planned = [("ajuste", 1e8, Run(8, 1e8 / 6 / 5232, seed)) for seed in range(3)]
     monkeypatch.setattr(run_scaling, "plan", lambda world: planned)
     monkeypatch.setattr("sys.argv", ["run_scaling"])
-    run_scaling.append(planned[0], train_run(planned[0][2], WORLD)[0], stored)
+    append_row(stored, run_scaling.line(planned[0], train_run(planned[0][2], WORLD)[0]))
     before = stored.read_text("utf-8")
     run_scaling.main()
     assert stored.read_text("utf-8").startswith(before)
