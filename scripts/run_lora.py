@@ -26,10 +26,6 @@ from utils.train.lora_run import tune
 from utils.train.objectives import Seq2Seq, tokenize_pairs
 
 CSV = ROOT / "data" / "lora" / "entrenamientos.csv"
-FIELDS = (
-    "use", "targets", "rank", "alpha", "learning_rate", "seed", "parameters", "loss", "validation", "accuracy",
-    "seconds",
-)  # fmt: skip
 STEPS, BATCH, ALPHA = 120, 8, 16.0
 FULL_RATE, LORA_RATE = 1e-3, 5e-3
 ATTENTION, MLP = "q k v o", "wi_0 wi_1 wo"

@@ -19,12 +19,13 @@ def read_rows(path: Path) -> list[Row]:
 
 
 def append_row(path: Path, row: dict) -> None:
-    """Apunta un entrenamiento terminado al final; la primera línea del archivo son los nombres de las columnas."""
-    fresh = not path.exists()
+    """Apunta un entrenamiento al final, con las columnas que ya tiene el archivo o, si es nuevo, las de `row`."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, list(row), lineterminator="\n")
-        if fresh:
+    with path.open("a+", encoding="utf-8", newline="") as file:
+        file.seek(0)
+        header = next(csv.reader(file), None)
+        writer = csv.DictWriter(file, header or list(row), lineterminator="\n")
+        if header is None:
             writer.writeheader()
         writer.writerow(row)
 
