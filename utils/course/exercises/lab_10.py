@@ -18,7 +18,17 @@ def _check_jaccard(word_jaccard) -> Verdict:
     if not isinstance(got, int | float):
         return Verdict(False, f"se espera un número y devuelve {type(got).__name__}.")
     if math.isclose(got, 2 / 3):
-        return Verdict(False, "divides entre el conjunto más pequeño; el denominador es la UNIÓN de los dos.")
+        return Verdict(
+            False,
+            "o divides entre el conjunto más pequeño, y el denominador es la UNIÓN de los dos, o devuelves la "
+            "distancia, 1 − J, y se pide el parecido.",
+        )
+    if math.isclose(got, 2 / 5):
+        return Verdict(
+            False,
+            "o te falta la última secuencia de cada texto (hay len(w) − n + 1), o divides entre el conjunto de `a` "
+            "en lugar de la unión.",
+        )
     if math.isclose(got, 2 / 8):
         return Verdict(False, "sumas los dos tamaños, y lo común se cuenta dos veces; usa la unión.")
     if any(math.isclose(got, wrong) for wrong in (4 / 11, 2 / 11, 4 / 7, 2 / 9)):
@@ -53,6 +63,8 @@ def _check_missed(missed) -> Verdict:
         return Verdict(False, "has cambiado b por r: una banda coincide si coinciden sus r filas.")
     if same([1 - s**r for s, b, r in cases]):
         return Verdict(False, "esa es la probabilidad de que falle UNA banda; se pierde si fallan las b.")
+    if same([(1 - s**r) * b for s, b, r in cases]):
+        return Verdict(False, "para que fallen las b a la vez, la probabilidad se multiplica por sí misma b veces.")
     if same([1 - s ** (r * b) for s, b, r in cases]):
         return Verdict(False, "exiges que coincida la firma entera; basta con que coincida una banda.")
     if same([((1 - s) ** r) ** b for s, b, r in cases]):
@@ -71,6 +83,13 @@ def _check_clean(clean_train) -> Verdict:
         return Verdict(False, "devuelve textos que no son de train; se quita del entrenamiento y la prueba no se toca.")
     right = [train[1], train[2], train[4]]
     if got == right:
+        shared = ["hoy el gato come pescado", other]
+        if clean_train(list(shared), ["El gato come pan."], 3) != [other]:
+            return Verdict(
+                False,
+                "con n = 3, «hoy el gato come pescado» y «El gato come pan.» comparten una secuencia, y basta UNA: "
+                "no hace falta que la pregunta esté entera.",
+            )
         return Verdict(True, "quita las copias, también las disfrazadas, y respeta lo que solo se parece.")
     if got == [train[0], train[3]]:
         return Verdict(False, "devuelve lo contaminado; se piden los que se quedan.")
@@ -87,6 +106,10 @@ def _check_clean(clean_train) -> Verdict:
 
 def _substring(train, test, n):
     return [text for text in train if not any(item in text for item in test)]
+
+
+def _spelled(text: str) -> str:
+    return " ".join(re.findall(r"\w+", text.lower()))
 
 
 def _grams(texts, n):
@@ -119,6 +142,16 @@ EXERCISES = {
                 lambda a, b, n: len(_raw(a, n) & _raw(b, n)) / len(_raw(a, n) | _raw(b, n)),
                 "quita mayúsculas y signos",
             ),
+            (
+                lambda a, b, n: 1
+                - len(set(_windows(a, n)) & set(_windows(b, n))) / len(set(_windows(a, n)) | set(_windows(b, n))),
+                "1 − J",
+            ),
+            (
+                lambda a, b, n: len(set(_windows(a, n)[:-1]) & set(_windows(b, n)[:-1]))
+                / len(set(_windows(a, n)[:-1]) | set(_windows(b, n)[:-1])),
+                "te falta la última secuencia",
+            ),
             (lambda a, b, n: 0.0, "2 comunes de 6"),
         ],
     ),
@@ -130,6 +163,7 @@ EXERCISES = {
             (lambda s, b, r: 1 - (1 - s**r) ** b, "la de perderla"),
             (lambda s, b, r: (1 - s**b) ** r, "b por r"),
             (lambda s, b, r: 1 - s**r, "UNA banda"),
+            (lambda s, b, r: (1 - s**r) * b, "por sí misma b veces"),
             (lambda s, b, r: 1 - s ** (r * b), "la firma entera"),
             (lambda s, b, r: ((1 - s) ** r) ** b, "ALGUNA"),
             (lambda s, b, r: 0.5, "una sola banda"),
@@ -147,6 +181,10 @@ EXERCISES = {
             ),
             (lambda train, test, n: [t for t in train if _grams([t], n) & _grams(test, n)], "lo contaminado"),
             (lambda train, test, n: [t for t in train if not _grams([t], 3) & _grams(test, 3)], "n seguidas"),
+            (
+                lambda train, test, n: [t for t in train if not any(_spelled(x) in _spelled(t) for x in test)],
+                "basta UNA",
+            ),
             (lambda train, test, n: test, "la prueba no se toca"),
             (lambda train, test, n: [train[1]], "deben quedarse"),
         ],
