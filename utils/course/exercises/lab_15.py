@@ -20,12 +20,16 @@ def _check_clipped(clipped_precision) -> Verdict:
     got = [float(clipped_precision(*case)) for case in cases]
     if all(math.isclose(g, r) for g, r in zip(got, right, strict=True)):
         return Verdict(True, "cada n-grama cuenta como mucho las veces que está en la referencia.")
+    if math.isclose(got[0], 1) and math.isclose(got[2], 2 / 3):
+        return Verdict(False, "usas conjuntos, que olvidan las repeticiones: «cold» cuatro veces son cuatro n-gramas.")
     if math.isclose(got[0], 1):
         return Verdict(False, "das 1 a «cold cold cold cold»: falta el recorte, porque la referencia solo dice una.")
     if math.isclose(got[1], 4 / 5):
         return Verdict(False, "con n = 2 sigues contando palabras sueltas: hay que contar parejas seguidas.")
     if math.isclose(got[1], 2 / 3):
         return Verdict(False, "divides entre los n-gramas de la referencia, y eso es el recall; usa los tuyos.")
+    if math.isclose(got[1], 2 / 5):
+        return Verdict(False, "divides entre las palabras: cinco palabras forman cuatro parejas, y se cuentan parejas.")
     (candidate, _, n), found, wanted = next(
         case for case in zip(cases, got, right, strict=True) if not math.isclose(case[1], case[2])
     )
@@ -58,6 +62,8 @@ def _check_bits(bits_per_byte) -> Verdict:
         return Verdict(False, "has multiplicado por el logaritmo de 2; un bit son 0,69 nats, así que hay que dividir.")
     if all(math.isclose(g, math.exp(nats / len(text.encode()))) for g, (nats, text) in zip(got, cases, strict=True)):
         return Verdict(False, "la exponencial da una perplejidad por byte; los bits por byte son el propio coste.")
+    if all(math.isclose(g, r, rel_tol=0.01) for g, r in zip(got, right, strict=True)):
+        return Verdict(False, "casi: has redondeado el logaritmo de 2; usa `math.log(2)` entero.")
     return Verdict(False, f"para 8 bits y «niño», que ocupa 5 bytes, devuelve {number(got[0], 3)} y son 1,6.")
 
 
@@ -82,7 +88,11 @@ def _check_winner(winner) -> Verdict:
         return Verdict(False, "en el segundo orden x está en B: un número positivo quiere decir que gana y.")
     if got[2.0, 1.0] == "x":
         return Verdict(False, "promedias los dos órdenes; eso dice a quién prefiere, y aquí se pide si es constante.")
-    return Verdict(False, f"con 2 y −1 gana x en los dos órdenes y devuelves {got[2.0, -1.0]!r}.")
+    if got[2.0, -1.0] != "x":
+        return Verdict(False, f"con 2 y −1 gana x en los dos órdenes y devuelves {got[2.0, -1.0]!r}.")
+    (first, second), wanted = next((case, answer) for case, answer in cases.items() if got[case] != answer)
+    numbers = f"{number(first, 1)} y {number(second, 1)}"
+    return Verdict(False, f"con {numbers} devuelves {got[first, second]!r} y debería ser {wanted!r}.")
 
 
 def _only_first(first, second):
@@ -102,7 +112,8 @@ EXERCISES = {
             (lambda c, r, n: _precision(c, r, n, clip=False), "falta el recorte"),
             (lambda c, r, n: _precision(c, r, n, order=1), "contando palabras sueltas"),
             (lambda c, r, n: _precision(c, r, n, by=r), "eso es el recall"),
-            (_as_sets, "falta el recorte"),
+            (_as_sets, "usas conjuntos"),
+            (lambda c, r, n: _precision(c, r, n) * (len(c) - n + 1) / len(c), "cinco palabras forman cuatro parejas"),
             (lambda c, r, n: 0.5, "debería dar 0,25"),
         ],
     ),
@@ -115,6 +126,7 @@ EXERCISES = {
             (lambda nats, text: nats / len(text.encode()), "nats por byte"),
             (lambda nats, text: nats * math.log(2) / len(text.encode()), "hay que dividir"),
             (lambda nats, text: math.exp(nats / len(text.encode())), "perplejidad por byte"),
+            (lambda nats, text: nats / 0.693 / len(text.encode()), "has redondeado"),
             (lambda nats, text: nats / math.log(2), "son 1,6"),
         ],
     ),
@@ -128,6 +140,7 @@ EXERCISES = {
             (lambda first, second: "x" if first > second else "y", "promedias los dos órdenes"),
             (lambda first, second: "A" if first > 0 else "B", "las respuestas son"),
             (lambda first, second: "depende del orden", "gana x en los dos órdenes"),
+            (lambda first, second: "x" if first > 0 > second else "y", "debería ser 'depende del orden'"),
         ],
     ),
 }
