@@ -8,9 +8,20 @@ def _check_parameters(adapter_parameters) -> Verdict:
     right = [places * (2 * width * m + m + width) for places, width, m in cases]
     got = [adapter_parameters(*case) for case in cases]
     if got == right:
-        return Verdict(True, f"con 10 sitios, ancho 192 y cuello 8 son {right[0]}, los mismos que ha entrenado el lab.")
+        return Verdict(
+            True, f"con 10 sitios, ancho 192 y cuello 8 son {right[0]}, los mismos que entrena el lab a escala mini."
+        )
     alternatives = {
         "faltan los sesgos: m números al bajar y D al subir.": lambda p, w, m: p * 2 * w * m,
+        "los dos sesgos no miden lo mismo: el de bajada tiene m números y el de subida, D.": lambda p, w, m: (
+            p * 2 * (w * m + m)
+        ),
+        "los sesgos no son iguales: el de bajada tiene m números y el de subida, D.": lambda p, w, m: (
+            p * 2 * (w * m + w)
+        ),
+        "cada sitio tiene sus sesgos: multiplica también m + D por el número de sitios.": lambda p, w, m: (
+            p * 2 * w * m + m + w
+        ),
         "falta una matriz: hay una de bajada y otra de subida.": lambda p, w, m: p * (w * m + m + w),
         "eso es un solo adaptador; multiplica por el número de sitios.": lambda p, w, m: 2 * w * m + m + w,
         "falta el sesgo de subida, que tiene D números.": lambda p, w, m: p * (2 * w * m + m),
@@ -28,6 +39,10 @@ def _check_extend(extend) -> Verdict:
     mask, labels = list(mask), list(labels)
     if len(mask) != 5 or len(labels) != 5:
         return Verdict(False, f"la máscara mide {len(mask)} y las etiquetas {len(labels)}; las dos deben crecer 2.")
+    if labels == [1, 1, 1, 1, 0]:
+        return Verdict(False, "has devuelto las etiquetas antes que la máscara; el orden es máscara, etiquetas.")
+    if labels == [-100] * 5:
+        return Verdict(False, "has borrado las etiquetas que había; solo se añaden dos −100 delante.")
     if mask == [1, 1, 0, 1, 1]:
         return Verdict(False, "has puesto los vectores detrás en la máscara; el prompt va delante.")
     if mask[:2] == [0, 0]:
@@ -108,6 +123,9 @@ EXERCISES = {
             (lambda p, w, m: p * (2 * w * m + m), "sesgo de subida"),
             (lambda p, w, m: p * (2 * w * m + w), "sesgo de bajada"),
             (lambda p, w, m: p * 2 * w * w, "cuello de botella"),
+            (lambda p, w, m: p * 2 * (w * m + m), "no miden lo mismo"),
+            (lambda p, w, m: p * 2 * (w * m + w), "no son iguales"),
+            (lambda p, w, m: p * 2 * w * m + m + w, "cada sitio tiene sus sesgos"),
             (lambda p, w, m: 0, "dos matrices y dos sesgos"),
         ],
     ),
@@ -123,6 +141,8 @@ EXERCISES = {
             (lambda mask, labels, n: ([1] * n + mask, [1] * n + labels), "unos"),
             (lambda mask, labels, n: ([1] * n + mask, labels + [-100] * n), "el hueco va delante"),
             (lambda mask, labels, n: ([1] * (n + len(mask)), [-100] * n + labels), "no debe cambiar"),
+            (lambda mask, labels, n: ([-100] * n + labels, [1] * n + mask), "antes que la máscara"),
+            (lambda mask, labels, n: ([1] * n + mask, [-100] * (n + len(labels))), "has borrado"),
         ],
     ),
     "lab-14.3": Exercise(
