@@ -26,7 +26,11 @@ def _check_forward(lora_forward) -> Verdict:
         return Verdict(False, "falta el factor alpha / r: sin él, el tamaño de la corrección dependería del rango.")
     if near(base + alpha * branch):
         return Verdict(False, "multiplicas por alpha, y es alpha / r; r es el número de filas de A.")
-    if near(alpha / 2 * branch):
+    if near(base + alpha * 2 * branch):
+        return Verdict(False, "multiplicas por el rango: la escala es alpha / r, y el rango divide.")
+    if near(base + 2 / alpha * branch):
+        return Verdict(False, "tienes la escala al revés: es alpha / r, no r / alpha.")
+    if any(near(scale * branch) for scale in (1, alpha, alpha / 2)):
         return Verdict(False, "falta W x: la base está congelada, pero sigue calculando.")
     if near(alpha / 2 * (base + branch)):
         return Verdict(False, "alpha / r multiplica solo a la rama, no a la base.")
@@ -44,6 +48,10 @@ def _check_megabytes(adapter_megabytes) -> Verdict:
         return Verdict(True, "r · (d + k) números de 4 bytes por capa; la base no se guarda.")
     known = {
         sum(d * k for d, k in shapes) * 4 / 1e6: "cuentas W entera; el adaptador solo guarda A y B.",
+        sides * 4 / 1e6: "falta el rango: A tiene r filas, y B, r columnas.",
+        (rank * sides + sum(d * k for d, k in shapes)) * 4 / 1e6: "sumas la base, y el adaptador solo guarda A y B.",
+        rank * sides * 32 / 1e6: "das megabits: en float32 cada número ocupa 4 bytes, que son 32 bits.",
+        rank * sides * 4 / 1e3: "das kilobytes; un megabyte es un millón de bytes.",
         rank * sides / 1e6: "cuentas números y no bytes: en float32 cada uno ocupa 4.",
         rank * sides * 4: "das bytes; un megabyte son un millón.",
         rank * sides * 4 / 2**20: "divides por 2²⁰, que son mebibytes; un megabyte es un millón de bytes.",
@@ -72,8 +80,13 @@ def _check_rank(smallest_rank) -> Verdict:
         return Verdict(False, "con 0,64 basta una, que tiene justo 16 / 25: pide al menos esa parte, no más.")
     if got[1.0] == 5:
         return Verdict(False, "la última dirección vale 0 y no aporta nada: con cuatro ya está todo.")
+    if got[0.7] == 1 and got[0.9] == 3:
+        return Verdict(False, "sobra la raíz: se compara la suma de los cuadrados, no su raíz.")
+    share = next(share for share in cases if got[share] != cases[share])
     return Verdict(
-        False, f"con los valores 4, 2, 2, 1 y 0, la parte 0,9 necesita 3 direcciones y devuelves {got[0.9]}."
+        False,
+        f"con los valores 4, 2, 2, 1 y 0, la parte {str(share).replace('.', ',')} pide {cases[share]} direcciones y "
+        f"devuelves {got[share]}.",
     )
 
 
@@ -97,6 +110,9 @@ EXERCISES = {
             (lambda x, w, a, b, alpha: alpha / len(a) * x @ a.T @ b.T, "falta W x"),
             (lambda x, w, a, b, alpha: alpha / len(a) * (x @ w.T + x @ a.T @ b.T), "solo a la rama"),
             (lambda x, w, a, b, alpha: x @ w.T + alpha / a.shape[1] * x @ a.T @ b.T, "un tamaño de W"),
+            (lambda x, w, a, b, alpha: x @ a.T @ b.T, "falta W x"),
+            (lambda x, w, a, b, alpha: x @ w.T + alpha * len(a) * x @ a.T @ b.T, "el rango divide"),
+            (lambda x, w, a, b, alpha: x @ w.T + len(a) / alpha * x @ a.T @ b.T, "al revés"),
             (lambda x, w, a, b, alpha: w @ x.T, "la salida es de (3, 4)"),
             (lambda x, w, a, b, alpha: x @ w.T - alpha / len(a) * x @ a.T @ b.T, "no los números"),
         ],
@@ -113,6 +129,11 @@ EXERCISES = {
             (lambda shapes, rank: sum(rank * d * k for d, k in shapes) * 4 / 1e6, "multiplicas d por k"),
             (lambda shapes, rank: sum(rank * d for d, k in shapes) * 4 / 1e6, "solo cuentas B"),
             (lambda shapes, rank: sum(rank * (d + k) for d, k in shapes) * 2 / 1e6, "2 bytes"),
+            (lambda shapes, rank: sum(rank * k for d, k in shapes) * 4 / 1e6, "solo cuentas A"),
+            (lambda shapes, rank: sum(d + k for d, k in shapes) * 4 / 1e6, "falta el rango"),
+            (lambda shapes, rank: sum(rank * (d + k) + d * k for d, k in shapes) * 4 / 1e6, "sumas la base"),
+            (lambda shapes, rank: sum(rank * (d + k) for d, k in shapes) * 32 / 1e6, "megabits"),
+            (lambda shapes, rank: sum(rank * (d + k) for d, k in shapes) * 4 / 1e3, "kilobytes"),
             (lambda shapes, rank: 1.0, "devuelves 1"),
         ],
     ),
@@ -125,7 +146,8 @@ EXERCISES = {
             (lambda values, share: _cumulative(values, share, start=0), "una corta"),
             (lambda values, share: _cumulative(values, share, strict=True), "pide al menos"),
             (lambda values, share: 5 if share == 1 else _cumulative(values, share), "no aporta nada"),
-            (lambda values, share: 1, "necesita 3"),
+            (lambda values, share: _cumulative(values, share**2), "sobra la raíz"),
+            (lambda values, share: 1, "la parte 0,7 pide 2"),
         ],
     ),
 }  # fmt: skip
