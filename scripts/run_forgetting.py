@@ -45,12 +45,13 @@ WORDING_STEPS = 160
 LORA, LORA_RATE = LoRAConfig(rank=32, alpha=64, targets=("q", "k", "v", "o", "wi_0", "wi_1", "wo")), 3e-3
 TRAIN_SIZE, TEST_SIZE, TEST_SEED, MAX_NEW_TOKENS = 1000, 100, 2026, 36
 REPLAY = 1 / 8
-#: Por estudio: método y valores. El valor es la fracción de repaso, los ejemplos o las consignas.
+#: Por estudio: método y valores. El valor es la fracción de repaso, los ejemplos, las consignas o la tasa.
 STUDIES = {
     "metodos": [("completo", 0), ("repaso", REPLAY), ("multitarea", 0), ("lora", 0)],
     "repaso": [("repaso", 1 / 32)],
     "consignas": [("completo", wordings) for wordings in (1, 6)],
     "ejemplos": [("completo", n) for n in (8, 32, 125, 500)],
+    "tasas": [("completo", 1e-2), ("adamw", 1e-3)],
 }
 SEEDS = (0, 1, 2)
 
@@ -101,9 +102,19 @@ def evaluation_tasks(run: Planned, instructions: list[dict]) -> dict[str, list[d
     if run.study == "consignas":
         known = tickets.examples(3 * TEST_SIZE, TICKET_QUESTIONS)
         return {"conocida": known, "reservada": tickets.examples(3 * TEST_SIZE, TICKET_QUESTIONS, unseen=True)}
-    tasks = {"metodos": OLD_TASKS + SPECTATORS, "repaso": OLD_TASKS}.get(run.study, ())
+    tasks = {"metodos": OLD_TASKS + SPECTATORS, "repaso": OLD_TASKS, "tasas": OLD_TASKS}.get(run.study, ())
     old = {task: [row for row in instructions if row["task"] == task][:TEST_SIZE] for task in tasks}
     return {"aviso": tickets.examples(TEST_SIZE)} | old
+
+
+def prepare(model: torch.nn.Module, run: Planned) -> torch.optim.Optimizer:
+    """El optimizador de un método; en LoRA pone antes el adaptador. En el estudio «tasas» el valor es la tasa."""
+    rate = run.value if run.study == "tasas" else LORA_RATE if run.method == "lora" else LEARNING_RATE
+    if run.method == "lora":
+        add_lora(model, LORA)
+    if run.method in ("lora", "adamw"):
+        return torch.optim.AdamW((p for p in model.parameters() if p.requires_grad), lr=rate, weight_decay=0)
+    return adafactor(model, rate)
 
 
 def execute(run: Planned) -> dict[str, str]:
@@ -113,11 +124,7 @@ def execute(run: Planned) -> dict[str, str]:
     pairs = [row["prompt"] for row in rows], [row["completion"] for row in rows]
     examples = tokenize_pairs(tokenizer, *pairs, max_prompt=256, max_completion=72)
     torch.manual_seed(run.seed)
-    if run.method == "lora":
-        add_lora(model, LORA)
-        optimizer = torch.optim.AdamW((p for p in model.parameters() if p.requires_grad), lr=LORA_RATE, weight_decay=0)
-    else:
-        optimizer = adafactor(model, LEARNING_RATE)
+    optimizer = prepare(model, run)
     started = time.process_time()
     history = train(
         model, examples, Seq2Seq(tokenizer.pad_token_id), steps=run.steps, batch_size=BATCH, warmup=WARMUP,

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scripts.run_forgetting import CSV, SEEDS, STUDIES, TEST_SIZE, plan
+from scripts.run_forgetting import CSV, OLD_TASKS, SEEDS, STUDIES, TEST_SIZE, plan
 from utils.measure.forgetting import forgetting
 from utils.measure.task_runs import decode_hits, encode_hits, load_runs
 
@@ -35,6 +35,18 @@ def test_with_every_seed_full_tuning_forgets_more_than_replay_and_multitask():
         for method in ("repaso", "multitarea"):
             other = {task: runs[method, seed][task] for task in full}
             assert forgetting(other, full, seed=0).low > 0
+
+
+def test_with_every_seed_half_the_rate_forgets_less_than_the_lab_and_than_lora():
+    runs = {
+        (run.study, run.method, run.seed): run.hits for name in ("metodos", "tasas") for run in load_runs(CSV, name)
+    }
+    for seed in SEEDS:
+        slow = {task: runs["tasas", "completo", seed][task] for task in OLD_TASKS}
+        assert runs["tasas", "completo", seed]["aviso"].mean() > 0.95
+        for method in ("completo", "lora"):
+            other = {task: runs["metodos", method, seed][task] for task in OLD_TASKS}
+            assert forgetting(slow, other, seed=0).low > 0
 
 
 @pytest.mark.parametrize(
