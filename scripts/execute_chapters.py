@@ -90,6 +90,7 @@ def run_notebook(path: Path, timeout: int = TIMEOUT) -> tuple[nbformat.NotebookN
     from jupyter_cache.executors.utils import single_nb_execution
 
     warnings.filterwarnings("ignore")
+    os.environ["TQDM_DISABLE"] = "1"  # lo hereda el núcleo: en una página, una barra de progreso es ruido
     notebook = read_notebook(path)
     folder = str(path.parent)
     quiet = ["--log-level=ERROR"]  # si no, cada núcleo avisa de que su conexión local no va cifrada
