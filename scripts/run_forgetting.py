@@ -12,17 +12,15 @@ Lo que NO hace: sacar conclusiones, que es cosa del lab.
 """
 
 import argparse
-import csv
-import sys
 import time
 from copy import deepcopy
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 
 from scripts.lint_common import ROOT
+from scripts.run_table import append_row, pick_row, read_rows
 from utils.course.hub import load_data, load_model, load_tokenizer
 from utils.measure.forgetting import score_tasks
 from utils.measure.task_runs import encode_hits
@@ -136,24 +134,6 @@ def execute(run: Planned) -> dict[str, str]:
     return dict(zip(FIELDS, line, strict=True)) | {"hits": encode_hits(hits)}
 
 
-def load(path: Path) -> list[dict[str, str]]:
-    """Las líneas ya apuntadas."""
-    if not path.exists():
-        return []
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def append(row: dict[str, str], path: Path) -> None:
-    """Apunta un entrenamiento terminado: la línea se escribe entera o no se escribe."""
-    fresh = not path.exists()
-    with path.open("a", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, [*FIELDS, "hits"], lineterminator="\n")
-        if fresh:
-            writer.writeheader()
-        writer.writerow(row)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--list", action="store_true", help="enseña qué hay y qué falta")
@@ -162,12 +142,10 @@ def main() -> None:
     parser.add_argument("--study", choices=STUDIES, help="solo los de este estudio")
     args = parser.parse_args()
     torch.set_num_threads(1)
-    rows, started = load(CSV), time.monotonic()
+    rows, started = read_rows(CSV), time.monotonic()
     done = {tuple(row[field] for field in FIELDS[:4]) for row in rows}
     if args.redo is not None:
-        if not 1 <= args.redo <= len(rows):
-            sys.exit(f"La línea {args.redo} no existe: hay {len(rows)} entrenamientos apuntados.")
-        row = rows[args.redo - 1]
+        row = pick_row(rows, args.redo)
         (run,) = [run for run in plan() if run.key == tuple(row[field] for field in FIELDS[:4])]
         again = execute(run)
         same = sum(a == b for a, b in zip(again["hits"], row["hits"], strict=True)) / len(row["hits"])
@@ -181,7 +159,7 @@ def main() -> None:
         elif run.key not in done:
             if time.monotonic() - started > 60 * args.minutes:
                 break
-            append(execute(run), CSV)
+            append_row(CSV, execute(run))
 
 
 if __name__ == "__main__":
