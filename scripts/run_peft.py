@@ -42,7 +42,7 @@ RATES = {
     "prefijo": (0.1, 0.3, 1.0),
     "prompt blando": (0.3, 1.0, 3.0),
 }
-TASKS, STEPS, SEEDS, LENGTHS = ("lugar", "tercera"), 80, (0, 1), (1, 3, 10, 30)
+TASKS, STEPS, SEEDS, LENGTHS = ("lugar", "tercera"), 60, (0, 1), (1, 3, 10, 30)
 
 
 @dataclass(frozen=True)
