@@ -5,10 +5,10 @@ omisión corta con la tokenización «es»; la firma, que va en la respuesta, di
 eso, pide `sentence_bleu` texto a texto y pasa los valores a `utils.measure.stats.bootstrap`.
 """
 
-import datasets
 import evaluate
 
 from utils.measure.bleu import corpus_bleu
+from utils.measure.metric_info import text_metric_info
 
 _DESCRIPTION = "BLEU de corpus, de 0 a 100, con los signos y las letras del español, y con su firma."
 _CITATION = """\
@@ -34,17 +34,7 @@ class BleuEs(evaluate.Metric):
     """La medida que devuelve `evaluate.load`."""
 
     def _info(self) -> evaluate.MetricInfo:
-        text = datasets.Value("string")
-        return evaluate.MetricInfo(
-            description=_DESCRIPTION,
-            citation=_CITATION,
-            inputs_description=_INPUTS,
-            features=[
-                datasets.Features({"predictions": text, "references": datasets.Sequence(text)}),
-                datasets.Features({"predictions": text, "references": text}),
-            ],
-            reference_urls=["https://aclanthology.org/P02-1040/"],
-        )
+        return text_metric_info(_DESCRIPTION, _CITATION, _INPUTS, "https://aclanthology.org/P02-1040/")
 
     def _compute(self, predictions, references, tokenizer="es", smoothing="exp", effective_order=False) -> dict:
         """Calcula la medida; `evaluate` la llama desde `compute` con los datos ya reunidos."""

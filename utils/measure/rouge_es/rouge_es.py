@@ -5,9 +5,9 @@ de `utils.measure.rouge`: aquí solo se adaptan a la interfaz. No añade interva
 por texto y pásalos a `utils.measure.stats.bootstrap`.
 """
 
-import datasets
 import evaluate
 
+from utils.measure.metric_info import text_metric_info
 from utils.measure.rouge import TYPES, rouge_corpus
 
 _DESCRIPTION = "ROUGE-1, ROUGE-2 y ROUGE-L con palabras Unicode: «niño» es una palabra y «pasó» no es «pasé»."
@@ -33,17 +33,7 @@ class RougeEs(evaluate.Metric):
     """La medida que devuelve `evaluate.load`."""
 
     def _info(self) -> evaluate.MetricInfo:
-        text = datasets.Value("string")
-        return evaluate.MetricInfo(
-            description=_DESCRIPTION,
-            citation=_CITATION,
-            inputs_description=_INPUTS,
-            features=[
-                datasets.Features({"predictions": text, "references": datasets.Sequence(text)}),
-                datasets.Features({"predictions": text, "references": text}),
-            ],
-            reference_urls=["https://aclanthology.org/W04-1013/"],
-        )
+        return text_metric_info(_DESCRIPTION, _CITATION, _INPUTS, "https://aclanthology.org/W04-1013/")
 
     def _compute(self, predictions, references, rouge_types=TYPES, use_aggregator=True) -> dict:
         """Calcula las medidas pedidas; `evaluate` la llama desde `compute` con los datos ya reunidos."""
