@@ -63,7 +63,6 @@ def corpus_bleu(
     smoothing: str = "exp",
     smoothing_value: float | None = None,
     effective_order: bool = False,
-    lowercase: bool = False,
     max_order: int = 4,
 ) -> BleuScore:
     """BLEU de un corpus: se suman los recuentos de todas las frases y se divide una sola vez.
@@ -80,8 +79,8 @@ def corpus_bleu(
     matches, totals, lengths = [0] * max_order, [0] * max_order, [0, 0]
     several = [[reference] if isinstance(reference, str) else list(reference) for reference in references]
     for candidate, targets in zip(candidates, several, strict=True):
-        tokens = tokenize(candidate.lower() if lowercase else candidate, tokenizer)
-        targets = [tokenize(text.lower() if lowercase else text, tokenizer) for text in targets]
+        tokens = tokenize(candidate, tokenizer)
+        targets = [tokenize(text, tokenizer) for text in targets]
         lengths[0] += len(tokens)
         lengths[1] += _closest_length(len(tokens), [len(target) for target in targets])
         for n in range(1, max_order + 1):
@@ -91,7 +90,7 @@ def corpus_bleu(
     counts = {len(targets) for targets in several}
     signature = "|".join([
         f"nrefs:{counts.pop() if len(counts) == 1 else 'var'}",
-        f"case:{'lc' if lowercase else 'mixed'}",
+        "case:mixed",
         f"eff:{'yes' if effective_order else 'no'}",
         f"tok:{tokenizer}",
         f"smooth:{smoothing}" + ("" if SMOOTHING[smoothing] is None else f"[{value:.2f}]"),
