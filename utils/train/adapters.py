@@ -91,11 +91,3 @@ def remove_adapters(model: nn.Module) -> nn.Module:
             module.adapter_hook.remove()
             del module.adapter, module.adapter_hook
     return model
-
-
-def adapter_state(model: nn.Module) -> dict[str, Tensor]:
-    """Los pesos de los adaptadores y nada más: lo que se guarda por tarea.
-
-    Para cambiar de tarea: `model.load_state_dict(estado, strict=False)` sobre un modelo con adaptadores iguales.
-    """
-    return {name: tensor.detach().clone() for name, tensor in model.state_dict().items() if ".adapter." in name}
