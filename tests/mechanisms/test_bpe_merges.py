@@ -131,8 +131,3 @@ def test_bad_bodies_are_told_in_spanish(tmp_path, body, message):
     shutil.rmtree(folder / "chapters")
     result = build(folder)
     assert result.returncode != 0 and message in result.stderr
-
-
-def test_scripts_are_light():
-    folder = ROOT / "_static" / "course" / "widgets"
-    assert sum((folder / name).stat().st_size for name in ("bpe.mjs", "bpe-merges.mjs")) <= 12 * 1024

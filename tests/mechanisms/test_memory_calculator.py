@@ -183,8 +183,3 @@ def test_bad_bodies_are_told_in_spanish(monkeypatch, body, message):
     monkeypatch.syspath_prepend(ROOT / "_ext")
     with pytest.raises(ValueError, match=message):
         importlib.import_module("widget_memory").memory_spec(body)
-
-
-def test_scripts_are_light():
-    modules = ("form.mjs", "memory.mjs", "memory-calculator.mjs")
-    assert sum((WIDGETS / name).stat().st_size for name in modules) <= 24 * 1024

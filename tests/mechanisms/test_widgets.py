@@ -12,6 +12,15 @@ from tests.mechanisms.tiny_book import ROOT
 from utils.model.decoding import probabilities
 
 TOKENS = ["sofá", "suelo", "tejado", "jardín", "cesto", "coche", "horno", "mar", "lunes", "</script>"]
+#: Los módulos que carga cada mecanismo y los KB que puede pesar en total.
+WEIGHTS = [
+    (("bpe.mjs", "bpe-merges.mjs"), 12),
+    (("form.mjs", "planner.mjs", "compute-planner.mjs"), 24),
+    (("form.mjs", "memory.mjs", "memory-calculator.mjs"), 24),
+    (("form.mjs", "formats.mjs", "number-formats.mjs"), 24),
+    (("form.mjs", "lora.mjs", "lora-calculator.mjs"), 24),
+    (("form.mjs", "overlap.mjs", "overlap-metrics.mjs"), 24),
+]
 LOGITS = [4.5, 3.75, 3.0, 2.25, 1.5, 0.75, 0.0, -0.75, -1.5, -3.0]
 
 RUN_GOLDEN = """
@@ -180,3 +189,9 @@ def test_no_serious_axe_violations(open_page, theme, width):
     page.get_by_role("button", name="Muestrear 100 veces").click()
     page.wait_for_timeout(300)
     assert serious_violations(page, ".quiz", "sampling-explorer", ".progress-box", "a.glossary-link") == []
+
+
+@pytest.mark.parametrize(("modules", "kilobytes"), WEIGHTS, ids=lambda value: value[-1] if type(value) is tuple else "")
+def test_scripts_are_light(modules, kilobytes):
+    folder = ROOT / "_static" / "course" / "widgets"
+    assert sum((folder / name).stat().st_size for name in modules) <= kilobytes * 1024
