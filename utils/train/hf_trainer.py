@@ -14,6 +14,12 @@ from utils.train.loop import Objective
 from utils.train.objectives import Example
 from utils.train.schedule import learning_rate_factor
 
+#: Lo que `Trainer` haría por su cuenta y aquí no se quiere: guardar y escribir. Las pérdidas se apuntan a cada paso.
+QUIET = {
+    "save_strategy": "no", "logging_strategy": "steps", "logging_steps": 1, "report_to": [], "disable_tqdm": True,
+    "max_grad_norm": 1.0,
+}  # fmt: skip
+
 
 def fit_with_trainer(
     model: torch.nn.Module,
@@ -25,23 +31,48 @@ def fit_with_trainer(
     optimizer: torch.optim.Optimizer,
     warmup: int,
     seed: int,
-) -> float:
-    """Entrena `model` y lo deja en modo evaluación. Devuelve los segundos que tardó."""
-    schedule = LambdaLR(optimizer, lambda step: learning_rate_factor(step, steps, warmup))
+    shuffle: bool = True,
+) -> list[float]:
+    """Entrena `model` y lo deja en modo evaluación. Devuelve la pérdida de cada paso, en nats por token.
+
+    Sin `shuffle` toma los ejemplos en el orden en que llegan.
+    """
     with tempfile.TemporaryDirectory() as folder:
         arguments = TrainingArguments(
-            output_dir=folder, max_steps=steps, per_device_train_batch_size=batch_size, max_grad_norm=1.0, seed=seed,
-            remove_unused_columns=False, save_strategy="no", logging_strategy="no", report_to=[], disable_tqdm=True,
-            use_cpu=next(model.parameters()).device.type == "cpu",
-        )  # fmt: skip
+            output_dir=folder,
+            remove_unused_columns=False,
+            **trainer_arguments(model, steps=steps, batch_size=batch_size, seed=seed, shuffle=shuffle),
+        )
         trainer = Trainer(
             model=model,
             args=arguments,
             train_dataset=examples,
             data_collator=lambda batch: objective(batch, None),
-            optimizers=(optimizer, schedule),
+            optimizers=(optimizer, schedule(optimizer, steps, warmup)),
         )
-        trainer.remove_callback(PrinterCallback)  # escribiría un diccionario por época
-        result = trainer.train()
-    model.eval()
-    return result.metrics["train_runtime"]
+        return step_losses(trainer)
+
+
+def trainer_arguments(model: torch.nn.Module, *, steps: int, batch_size: int, seed: int, shuffle: bool) -> dict:
+    """Los argumentos que comparten `Trainer` y `SFTTrainer`."""
+    return {
+        "max_steps": steps,
+        "per_device_train_batch_size": batch_size,
+        "seed": seed,
+        "train_sampling_strategy": "random" if shuffle else "sequential",
+        "use_cpu": next(model.parameters()).device.type == "cpu",
+        **QUIET,
+    }
+
+
+def schedule(optimizer: torch.optim.Optimizer, steps: int, warmup: int) -> LambdaLR:
+    """La tasa de aprendizaje de nuestro bucle, en la forma que pide `Trainer`."""
+    return LambdaLR(optimizer, lambda step: learning_rate_factor(step, steps, warmup))
+
+
+def step_losses(trainer: Trainer) -> list[float]:
+    """Entrena en silencio y deja el modelo en modo evaluación. Devuelve la pérdida de cada paso."""
+    trainer.remove_callback(PrinterCallback)  # escribiría un diccionario por paso
+    trainer.train()
+    trainer.model.eval()
+    return [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]

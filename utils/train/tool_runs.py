@@ -11,20 +11,12 @@ import tempfile
 import warnings
 from collections.abc import Sequence
 
-import torch
-from torch.optim.lr_scheduler import LambdaLR
-from transformers import PreTrainedModel, PreTrainedTokenizerBase, PrinterCallback, Trainer, TrainingArguments
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from utils.train.completions import CompletionLM
+from utils.train.hf_trainer import fit_with_trainer, schedule, step_losses, trainer_arguments
 from utils.train.loop import epoch_batches, train
 from utils.train.objectives import Example
-from utils.train.schedule import learning_rate_factor
-
-#: Lo que las herramientas harían por su cuenta y aquí no se quiere: guardar, escribir, barajar.
-QUIET = {
-    "save_strategy": "no", "logging_strategy": "steps", "logging_steps": 1, "report_to": [], "disable_tqdm": True,
-    "train_sampling_strategy": "sequential", "max_grad_norm": 1.0,
-}  # fmt: skip
 
 
 def completion_examples(
@@ -64,17 +56,8 @@ def loop_losses(model, examples, *, batch_size: int, optimizer, warmup: int, see
 def trainer_losses(model, examples, *, batch_size: int, optimizer, warmup: int, seed: int, pad_id: int) -> list[float]:
     """Lo mismo con `Trainer`: los ejemplos ya van en ids, y el lote lo hace nuestro objetivo."""
     rows = [examples[i] for i in same_order(examples, batch_size, seed)]
-    objective = CompletionLM(pad_id)
-    with tempfile.TemporaryDirectory() as folder:
-        arguments = TrainingArguments(folder, remove_unused_columns=False, **_arguments(model, batch_size, seed))
-        trainer = Trainer(
-            model,
-            arguments,
-            train_dataset=rows,
-            data_collator=objective,
-            optimizers=(optimizer, _schedule(optimizer, len(rows) // batch_size, warmup)),
-        )
-        return _losses(trainer)
+    options = {"steps": len(rows) // batch_size, "batch_size": batch_size, "optimizer": optimizer, "warmup": warmup}
+    return fit_with_trainer(model, rows, CompletionLM(pad_id), seed=seed, shuffle=False, **options)
 
 
 def sft_losses(
@@ -99,33 +82,19 @@ def sft_losses(
 
     disable_progress_bar()
     prompts, completions = pairs
+    steps = len(order) // batch_size
     rows = {"prompt": [prompts[i] for i in order], "completion": [completions[i] for i in order]}
     with tempfile.TemporaryDirectory() as folder:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # gradient_checkpointing cambia de nombre en transformers 6
             different = {"gradient_checkpointing": False, "bf16": False, "max_length": None}
-            arguments = SFTConfig(folder, **different, **_arguments(model, batch_size, seed))
+            same = trainer_arguments(model, steps=steps, batch_size=batch_size, seed=seed, shuffle=False)
+            arguments = SFTConfig(folder, **different, **same)
         trainer = SFTTrainer(
             model,
             arguments,
             train_dataset=Dataset.from_dict(rows),
             processing_class=tokenizer,
-            optimizers=(optimizer, _schedule(optimizer, len(order) // batch_size, warmup)),
+            optimizers=(optimizer, schedule(optimizer, steps, warmup)),
         )
-        return _losses(trainer)
-
-
-def _arguments(model: torch.nn.Module, batch_size: int, seed: int) -> dict:
-    cpu = next(model.parameters()).device.type == "cpu"
-    return {"num_train_epochs": 1, "per_device_train_batch_size": batch_size, "seed": seed, "use_cpu": cpu, **QUIET}
-
-
-def _schedule(optimizer: torch.optim.Optimizer, steps: int, warmup: int) -> LambdaLR:
-    return LambdaLR(optimizer, lambda step: learning_rate_factor(step, steps, warmup))
-
-
-def _losses(trainer: Trainer) -> list[float]:
-    trainer.remove_callback(PrinterCallback)  # escribiría un diccionario por paso
-    trainer.train()
-    trainer.model.eval()
-    return [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
+        return step_losses(trainer)
