@@ -1,12 +1,10 @@
 """Guarda lo que cada modelo contesta a cada pregunta, en `data/preguntas/respuestas.csv`.
 
-    python scripts/run_benchmark.py                       lo que falte de los minis
-    python scripts/run_benchmark.py --model causal-real   SmolLM2, que tarda minutos
-    python scripts/run_benchmark.py --redo                desde cero
+    python scripts/run_benchmark.py          lo que falte
+    python scripts/run_benchmark.py --redo   desde cero
 
 Cada fila es una pregunta, un modelo y un formato: `opciones` puntúa las opciones enteras y `letras` las enseña y pide
-una letra. Se escribe área a área, así que se puede cortar y seguir. SmolLM2 solo contesta a las de «saber»,
-porque es un modelo de inglés: sus respuestas no están guardadas.
+una letra. Se escribe área a área, así que se puede cortar y seguir.
 """
 
 import argparse
@@ -19,13 +17,8 @@ from utils.text.questions import LETTERS, context, letters_context
 
 PATH = repo_root() / "data" / "preguntas" / "respuestas.csv"
 FIELDS = ["model", "format", "id", "area", "answer", "acc", "acc_norm"]
-#: De cada papel, los niveles a los que contesta y el separador de la opción.
-MODELS = {
-    "causal": (("saber", "continuar", "instrucción"), " "),
-    "seq2seq": (("saber", "continuar", "instrucción"), ""),
-    "causal-real": (("saber",), " "),
-}
-MINIS = ("causal", "seq2seq")
+#: El separador que cada papel pone delante de la opción.
+DELIMITERS = {"causal": " ", "seq2seq": ""}
 
 
 def answers(role: str, style: str, rows: list[dict], batch_size: int = 16) -> list[dict]:
@@ -34,7 +27,7 @@ def answers(role: str, style: str, rows: list[dict], batch_size: int = 16) -> li
     prompts = [(letters_context if letters else context)(row) for row in rows]
     options = [list(LETTERS) if letters else row["options"] for row in rows]
     model, tokenizer = load_model(role), load_tokenizer(role)
-    scores = score_options(model, tokenizer, prompts, options, batch_size=batch_size, delimiter=MODELS[role][1])
+    scores = score_options(model, tokenizer, prompts, options, batch_size=batch_size, delimiter=DELIMITERS[role])
     chosen = zip(rows, choose(scores, "sum"), choose(scores, "chars"), strict=True)
     return [
         {"model": role, "format": style, "id": row["id"], "area": row["area"], "answer": row["answer"]}
@@ -52,7 +45,7 @@ def stored() -> list[dict]:
 
 
 def write(rows: list[dict]) -> None:
-    order = {key: i for i, key in enumerate((role, style) for role in MODELS for style in ("opciones", "letras"))}
+    order = {key: i for i, key in enumerate((role, style) for role in DELIMITERS for style in ("opciones", "letras"))}
     temporary = PATH.with_suffix(".tmp")
     with temporary.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, FIELDS, lineterminator="\n")
@@ -63,15 +56,13 @@ def write(rows: list[dict]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Guarda lo que cada modelo contesta a cada pregunta.")
-    parser.add_argument("--model", choices=MODELS, help="solo este papel")
     parser.add_argument("--redo", action="store_true", help="no aprovechar lo guardado")
     options = parser.parse_args()
     test = load_data("questions")["test"]
     rows = [] if options.redo else stored()
-    for role in [options.model] if options.model else MINIS:
-        levels, _ = MODELS[role]
+    for role in DELIMITERS:
         for style in ("opciones", "letras"):
-            for area in dict.fromkeys(row["area"] for row in test if row["level"] in levels):
+            for area in dict.fromkeys(row["area"] for row in test):
                 asked = [row for row in test if row["area"] == area]
                 if style == "letras" and asked[0]["level"] != "saber":
                     continue
