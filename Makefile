@@ -33,8 +33,8 @@ LABS := CURSO_ESCALA=mini TQDM_DISABLE=1 $(PYTEST) labs --nbval-lax --nbval-curr
 	-n 2 --dist loadscope
 # Cada proceso construye sus réplicas; el que acaba antes le quita labs al otro.
 REPLICAS := $(PYTEST) tests -m replicas -n 2 --dist worksteal
-# Dos órdenes, porque Playwright no admite dos navegadores en un mismo proceso; «loadfile», para que cada libro de prueba
-# se construya una sola vez.
+# Dos órdenes, porque Playwright no admite dos navegadores en un mismo proceso. Se reparten por archivos: un proceso recorre
+# el sitio en claro y otro, en oscuro; y cada libro de prueba de los mecanismos se construye una sola vez.
 SITE := $(PYTEST) tests/site -n 2 --dist loadfile && $(PYTEST) tests/mechanisms -n 2 --dist loadfile
 BOOK := $(PY) scripts/build_book.py
 

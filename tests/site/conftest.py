@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 
+from tests.site.browsing import site_pages
+
 ROOT = Path(__file__).resolve().parents[2]
 HTML = Path(os.environ.get("CURSO_SITIO", ROOT / "_build" / "html"))
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -25,13 +27,6 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-NOT_PAGES = {"_static", "_sources", "_images"}
-
-
-def site_pages(folder: Path) -> dict[str, Path]:
-    """Nombre -> archivo de cada página HTML del sitio."""
-    pages = {str(path.relative_to(folder)): path for path in sorted(folder.rglob("*.html"))}
-    return {name: path for name, path in pages.items() if name.split("/")[0] not in NOT_PAGES}
 
 
 @pytest.fixture(scope="session")
