@@ -191,7 +191,7 @@ def test_no_serious_axe_violations(open_page, theme, width):
     assert serious_violations(page, ".quiz", "sampling-explorer", ".progress-box", "a.glossary-link") == []
 
 
-@pytest.mark.parametrize(("modules", "kilobytes"), WEIGHTS, ids=lambda value: value[-1] if type(value) is tuple else "")
+@pytest.mark.parametrize(("modules", "kilobytes"), WEIGHTS, ids=[modules[-1] for modules, _ in WEIGHTS])
 def test_scripts_are_light(modules, kilobytes):
     folder = ROOT / "_static" / "course" / "widgets"
     assert sum((folder / name).stat().st_size for name in modules) <= kilobytes * 1024

@@ -15,7 +15,9 @@ OVERFLOWING = """() => [...document.querySelectorAll("body *")]
     .filter(e => e.getBoundingClientRect().right > innerWidth + 1 && e.checkVisibility())
     .slice(0, 5).map(e => e.tagName + "." + e.className)"""
 
-SCROLLING_CODE = """() => [...document.querySelectorAll(".cell_input pre, .highlight-python pre")]
+# Los mismos bloques que parte `book.css`.
+SCROLLING_CODE = """() => [...document.querySelectorAll(
+        ":is(.cell_input, .highlight-python, .highlight-bash, .highlight-yaml, .highlight-json) pre")]
     .filter(e => e.scrollWidth > e.clientWidth + 1).slice(0, 3).map(e => e.textContent.slice(0, 60))"""
 
 

@@ -1,7 +1,7 @@
 """El mismo entrenamiento con `Trainer`, de transformers: para comparar nuestro bucle con la herramienta de siempre.
 
-Recibe los mismos ejemplos, el mismo objetivo y el mismo optimizador. Lo único que no coincide es el orden: `Trainer`
-baraja a su manera y no agrupa por longitud.
+Recibe los mismos ejemplos, el mismo objetivo y el mismo optimizador. Lo único que no coincide es el orden, porque
+`Trainer` baraja a su manera y no agrupa por longitud; con `shuffle=False` se le da el que se quiera.
 """
 
 import tempfile
