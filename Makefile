@@ -1,5 +1,5 @@
 # Órdenes del curso. `make` sin nada muestra la ayuda.
-# Bastan git, make y Python 3.11 o posterior: el resto se instala solo, dentro de .venv.
+# Bastan git, make y Python 3.11 o posterior (lo que admite requirements.txt): el resto se instala solo, dentro de .venv.
 
 PYTHON ?= python3
 # Índice de paquetes del que tomar torch (vacío: el de costumbre). El README explica cuándo hace falta.
@@ -118,10 +118,14 @@ requisitos: $(STAMP) ## Resuelve requirements.in de nuevo y escribe requirements
 	@echo 'Resolviendo requirements.in en un entorno nuevo; tarda unos minutos.'
 	@rm -rf _build/requisitos && $(PY) -m venv _build/requisitos
 	@$(subst $(PY),_build/requisitos/bin/python,$(PIP)) install -q -r requirements.in
-	@{ head -n 1 requirements.txt; _build/requisitos/bin/python -m pip freeze --all --exclude pip \
+	@{ head -n 2 requirements.txt; _build/requisitos/bin/python -m pip freeze --all --exclude pip \
 		| sed -E 's/^(torch==[0-9.]+)\+.*/\1/' | grep -v -E '^(nvidia-|cuda-|triton==)'; } > requirements.txt.tmp
-	@mv requirements.txt.tmp requirements.txt && rm -rf _build/requisitos
-	@echo 'requirements.txt está al día. Repasa «git diff requirements.txt» y ejecuta «make test».'
+	@mv requirements.txt.tmp requirements.txt
+	@sed -i.tmp "s/^# Python .*/# Python $$(_build/requisitos/bin/python scripts/check_pins.py --rango)/" requirements.txt
+	@rm -rf requirements.txt.tmp _build/requisitos
+	@echo 'requirements.txt está al día. Compruebo que se instala en todo lo que el README promete.'
+	@$(PY) scripts/check_pins.py
+	@echo 'Repasa «git diff requirements.txt» y ejecuta «make test».'
 
 entorno: $(STAMP) ## Prepara .venv sin hacer nada más
 	@:
@@ -150,12 +154,14 @@ $(STAMP): requirements.txt requirements-assets.txt
 		&& $(PIP) install -q --no-deps --require-hashes -r requirements-assets.txt \
 		&& $(PY) -c "$$ADD_ROOT"; } > $(LOG) 2>&1; \
 	then touch $(STAMP); rm -f $(BUSY); echo 'Entorno listo.'; \
-	else rm -f $(BUSY); tail -n 15 $(LOG) >&2; \
-		echo 'No se pudo instalar el entorno (¿hay red y espacio en disco?). Repite la orden: continúa donde quedó.' >&2; exit 1; fi
+	else rm -f $(BUSY); grep -E '^ *ERROR' $(LOG) | tail -n 3 >&2; $(PY) scripts/explain_pip.py < $(LOG) >&2; \
+		echo 'No se pudo instalar el entorno; todo lo que dijo pip está en $(LOG). Al repetir la orden, continúa donde quedó.' >&2; \
+		exit 1; fi
 
 # Con --no-deps, porque lo que necesita ya está instalado: no puede cambiar ninguna versión.
 $(LM_EVAL): requirements-lm-eval.txt $(STAMP)
 	@echo 'Instalando LM Evaluation Harness (9 MB).'
-	@$(PIP) install -q --no-deps --require-hashes -r requirements-lm-eval.txt >> $(LOG) 2>&1 || { tail -n 5 $(LOG) >&2; \
-		echo 'No se pudo instalar LM Evaluation Harness (¿hay red?). Repite la orden.' >&2; exit 1; }
+	@$(PIP) install -q --no-deps --require-hashes -r requirements-lm-eval.txt > $(LOG) 2>&1 || { \
+		$(PY) scripts/explain_pip.py < $(LOG) >&2; \
+		echo 'No se pudo instalar LM Evaluation Harness. Repite la orden.' >&2; exit 1; }
 	@touch $(LM_EVAL)

@@ -13,18 +13,18 @@ from utils.course import env, scale
 
 def test_scale_follows_the_variable_then_the_machine(monkeypatch):
     monkeypatch.setattr(scale, "hub_reachable", lambda: True)
-    monkeypatch.setattr(scale, "has_cuda", lambda: True)
+    monkeypatch.setattr(scale, "gpu_gb", lambda: 14.6)
     assert scale.scale() == "gpu"
     monkeypatch.setenv("CURSO_ESCALA", " MINI ")
     assert scale.scale() == "mini" and scale.by_scale(mini=1, gpu=2) == 1
     monkeypatch.setenv("CURSO_ESCALA", "gpu")
-    monkeypatch.setattr(scale, "has_cuda", lambda: False)
+    monkeypatch.setattr(scale, "gpu_gb", lambda: 0.0)
     assert scale.scale() == "gpu" and scale.by_scale(mini=1, gpu=2) == 2
 
 
-@pytest.mark.parametrize(("cuda", "hub"), [(True, False), (False, True), (False, False)])
-def test_scale_is_mini_without_cuda_or_without_hub(monkeypatch, cuda, hub):
-    monkeypatch.setattr(scale, "has_cuda", lambda: cuda)
+@pytest.mark.parametrize(("memory", "hub"), [(14.6, False), (0.0, True), (0.0, False), (4.0, True), (11.8, True)])
+def test_scale_is_mini_without_a_big_gpu_or_without_hub(monkeypatch, memory, hub):
+    monkeypatch.setattr(scale, "gpu_gb", lambda: memory)
     monkeypatch.setattr(scale, "hub_reachable", lambda: hub)
     assert scale.scale() == "mini"
 
@@ -76,11 +76,28 @@ def test_one_seed_for_everything(monkeypatch):
     assert env.seed() == 7 and all(a != b for a, b in zip(default, other, strict=True))
 
 
-@pytest.mark.parametrize("text", ["-1", "1.5", "siete", "", "4294967296", "²"])
+@pytest.mark.parametrize("text", ["-1", "1.5", "siete", "4294967296", "²"])
 def test_bad_seed(monkeypatch, text):
     monkeypatch.setenv("CURSO_SEMILLA", text)
     with pytest.raises(ValueError, match=r"CURSO_SEMILLA=.*escribe un entero entre 0 y 4294967295"):
         env.seed()
+
+
+@pytest.mark.parametrize("text", ["", "  "])
+def test_an_empty_variable_is_as_if_unset(monkeypatch, text):
+    for variable in ("CURSO_SEMILLA", "CURSO_HILOS", "CURSO_ESCALA"):
+        monkeypatch.setenv(variable, text)
+    assert env.seed() == 0 and env.thread_count() >= 1 and scale.scale() in scale.SCALES
+
+
+@pytest.mark.parametrize("variable", ["CURSO_HILOS", "OMP_NUM_THREADS"])
+def test_more_threads_than_cores_are_no_use(monkeypatch, variable):
+    """Sin tope, 999 999 hilos tumban el proceso."""
+    monkeypatch.setattr(env.os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
+    for name in ("CURSO_HILOS", "PYTEST_XDIST_WORKER", "OMP_NUM_THREADS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(variable, "999999")
+    assert env.thread_count() == 8
 
 
 @pytest.mark.parametrize(
@@ -97,6 +114,7 @@ def test_threads(monkeypatch, variables, threads):
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setattr(env.os, "sched_getaffinity", lambda _: set(range(4)), raising=False)
     before = torch.get_num_threads()
     try:
         assert env.limit_threads() == torch.get_num_threads()

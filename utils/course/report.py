@@ -17,7 +17,7 @@ from pathlib import Path
 from utils.course import smollm2
 from utils.course.install import installed_version
 from utils.course.roles import ROLES
-from utils.course.scale import has_cuda, hub_reachable, reachable, scale
+from utils.course.scale import MIN_GPU_GB, gpu_gb, has_cuda, hub_reachable, reachable, scale
 from utils.course.version import TAG
 
 LOW_DISK_GB = {"mini": 1.0, "gpu": 8.0}
@@ -35,6 +35,7 @@ class Facts:
     torch: str | None
     gpu: str | None = None
     gpu_gb: float = 0.0
+    gpus: int = 1
     bfloat16: bool = False
     ram_gb: float | None = None
     disk_gb: float = 0.0
@@ -80,7 +81,7 @@ def gather(lab: str, root: Path, platform: str, missing: list[str]) -> Facts:
         import torch
 
         properties = torch.cuda.get_device_properties(0)
-        facts.gpu, facts.gpu_gb = properties.name, properties.total_memory / 2**30
+        facts.gpu, facts.gpu_gb, facts.gpus = properties.name, gpu_gb(), torch.cuda.device_count()
         facts.bfloat16 = properties.major >= 8
     if facts.scale == "mini":
         roles = roles_used(lab, root)
@@ -153,6 +154,14 @@ def notices(facts: Facts) -> list[str]:
         )
     if facts.platform not in ("Colab", "Kaggle") and facts.scale == "gpu" and not facts.gpu:
         found.append("se pidió la escala gpu sin GPU: irá en la CPU, muy despacio. Quita CURSO_ESCALA para ir a mini.")
+    if facts.gpu and facts.gpu_gb < MIN_GPU_GB:
+        small = f"{facts.gpu} tiene {facts.gpu_gb:.0f} GB y la escala gpu cuenta con {MIN_GPU_GB:.0f}"
+        if facts.scale == "gpu":
+            found.append(f"{small}: puede quedarse sin memoria a mitad del lab. Quita CURSO_ESCALA para ir a mini.")
+        else:
+            found.append(f"{small}: se trabaja a escala mini. Para intentarlo, pon antes CURSO_ESCALA=gpu.")
+    if facts.gpus > 1:
+        found.append(f"hay {facts.gpus} GPU: se usa una, salvo donde el lab reparte el trabajo y lo dice.")
     if facts.gpu and not facts.bfloat16:
         found.append(f"{facts.gpu} no tiene unidades bfloat16: el curso usa float32, porque T5 se desborda en float16.")
     if facts.disk_gb < LOW_DISK_GB[facts.scale]:

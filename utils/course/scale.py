@@ -14,11 +14,13 @@ from typing import Literal, TypeVar
 
 SCALES = ("mini", "gpu")
 HUB_URL = "https://huggingface.co"
+#: Memoria que los presupuestos de la escala gpu dan por hecha; una T4 tiene 14,6 GiB.
+MIN_GPU_GB = 14.0
 T = TypeVar("T")
 
 
 def scale() -> Literal["mini", "gpu"]:
-    """Devuelve la escala: `gpu` si hay CUDA y se llega al hub; si no, `mini`.
+    """Devuelve la escala: `gpu` si hay CUDA con memoria bastante y se llega al hub; si no, `mini`.
 
     `CURSO_ESCALA` manda sobre la detección. Lanza `ValueError` si su valor no es una escala.
 
@@ -27,7 +29,7 @@ def scale() -> Literal["mini", "gpu"]:
     """
     wanted = os.environ.get("CURSO_ESCALA", "").strip().lower()
     if not wanted:
-        return "gpu" if has_cuda() and hub_reachable() else "mini"
+        return "gpu" if gpu_gb() >= MIN_GPU_GB and hub_reachable() else "mini"
     if wanted not in SCALES:
         raise ValueError(
             f"CURSO_ESCALA={wanted!r} no es una escala: usa «mini» (CPU, sin red) o «gpu» (CUDA y hub), "
@@ -52,6 +54,15 @@ def has_cuda() -> bool:
     except ImportError:
         return False
     return torch.cuda.is_available()
+
+
+def gpu_gb() -> float:
+    """Devuelve la memoria de la primera GPU en GiB, o 0 si no hay ninguna."""
+    if not has_cuda():
+        return 0.0
+    import torch
+
+    return torch.cuda.get_device_properties(0).total_memory / 2**30
 
 
 @functools.cache

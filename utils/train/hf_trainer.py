@@ -45,7 +45,7 @@ def fit_with_trainer(
         )
         trainer = Trainer(
             model=model,
-            args=arguments,
+            args=on_one_gpu(arguments),
             train_dataset=examples,
             data_collator=lambda batch: objective(batch, None),
             optimizers=(optimizer, schedule(optimizer, steps, warmup)),
@@ -63,6 +63,12 @@ def trainer_arguments(model: torch.nn.Module, *, steps: int, batch_size: int, se
         "use_cpu": next(model.parameters()).device.type == "cpu",
         **QUIET,
     }
+
+
+def on_one_gpu(arguments: TrainingArguments) -> TrainingArguments:
+    """Impide que `Trainer` reparta entre todas las GPU que vea: con dos, cada lote sería el doble sin decirlo."""
+    arguments._n_gpu = min(arguments.n_gpu, 1)  # no tiene otro mando; el propio Trainer lo cambia así
+    return arguments
 
 
 def schedule(optimizer: torch.optim.Optimizer, steps: int, warmup: int) -> LambdaLR:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from utils.train.completions import CompletionLM
-from utils.train.hf_trainer import fit_with_trainer, schedule, step_losses, trainer_arguments
+from utils.train.hf_trainer import fit_with_trainer, on_one_gpu, schedule, step_losses, trainer_arguments
 from utils.train.loop import epoch_batches, train
 from utils.train.objectives import Example
 
@@ -89,7 +89,7 @@ def sft_losses(
             warnings.simplefilter("ignore", FutureWarning)  # gradient_checkpointing cambia de nombre en transformers 6
             different = {"gradient_checkpointing": False, "bf16": False, "max_length": None}
             same = trainer_arguments(model, steps=steps, batch_size=batch_size, seed=seed, shuffle=False)
-            arguments = SFTConfig(folder, **different, **same)
+            arguments = on_one_gpu(SFTConfig(folder, **different, **same))
         trainer = SFTTrainer(
             model,
             arguments,
