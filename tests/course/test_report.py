@@ -25,6 +25,7 @@ def test_a_plain_laptop_has_no_notices():
     assert "Internet    no hace falta" in table(facts()) and "Disco       suficiente" in table(facts())
 
 
+BIG = {"gpu": "x", "gpu_gb": 24.0, "bfloat16": True}
 SMALL = {"gpu": "GTX 1650", "gpu_gb": 3.8, "bfloat16": True}
 T4 = {"gpu": "Tesla T4", "gpu_gb": 14.7, "scale": "gpu", "internet": True, "hub": True}
 
@@ -33,11 +34,11 @@ T4 = {"gpu": "Tesla T4", "gpu_gb": 14.7, "scale": "gpu", "internet": True, "hub"
     ("changes", "sentence"),
     [
         (
-            {"platform": "Kaggle", "internet": False, "hub": False, **{"gpu": "x", "bfloat16": True}},
+            {"platform": "Kaggle", "internet": False, "hub": False, **BIG},
             "verifica antes tu tel",
         ),
         (
-            {"platform": "Colab", "internet": False, "hub": False, "gpu": "x", "bfloat16": True},
+            {"platform": "Colab", "internet": False, "hub": False, **BIG},
             "no hay internet",
         ),
         ({"internet": True, "hub": False}, "el hub de modelos no contesta"),
