@@ -17,12 +17,16 @@ from utils.course.version import REPO_URL, TAG
 WITH_PACKAGES = f"import sys; sys.path.append({sysconfig.get_paths()['purelib']!r})\n"
 
 
+REQUIREMENTS = ("requirements.in", "requirements.txt")
+
+
 @pytest.fixture(scope="module")
 def remote(tmp_path_factory):
     """Un repositorio con lo que hay ahora en la carpeta de trabajo, con la etiqueta publicada."""
     folder = tmp_path_factory.mktemp("remoto")
     shutil.copytree(repo_root() / "utils", folder / "utils", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(repo_root() / "requirements.in", folder)
+    for name in REQUIREMENTS:
+        shutil.copy(repo_root() / name, folder)
     identity = ["-c", "user.name=prueba", "-c", "user.email=prueba@example.org"]
     for command in (["init", "-q"], ["add", "."], [*identity, "commit", "-q", "-m", "x"], ["tag", TAG]):
         subprocess.run(["git", *command], cwd=folder, check=True)
@@ -36,7 +40,7 @@ def run_cell(folder: Path, remote: str, prelude: str = WITH_PACKAGES, **variable
     }
     return subprocess.run(
         [sys.executable, "-I", "-S", "-c", prelude + setup_cell("lab-04")],
-        cwd=folder, capture_output=True, text=True, timeout=120,
+        cwd=folder, capture_output=True, text=True, timeout=600,
         env=environment | {"CURSO_REPO": remote, "OMP_NUM_THREADS": "1", **variables},
     )  # fmt: skip
 
@@ -85,13 +89,60 @@ def test_without_git(tmp_path, remote):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_inside_the_repository_nothing_is_cloned(tmp_path, remote):
-    (tmp_path / "curso" / "labs").mkdir(parents=True)
+@pytest.mark.parametrize("place", [".", "labs", "labs/resultados"])
+def test_inside_the_repository_nothing_is_cloned(tmp_path, remote, place):
+    folder = tmp_path / "curso" / place
+    folder.mkdir(parents=True)
     shutil.copytree(remote / "utils", tmp_path / "curso" / "utils")
-    shutil.copy(remote / "requirements.in", tmp_path / "curso")
-    done = run_cell(tmp_path / "curso" / "labs", "file:///no/existe", prelude="")
-    assert "Plataforma" in done.stdout  # llega a informar: encontró el curso en la carpeta de arriba
-    assert list((tmp_path / "curso" / "labs").iterdir()) == []
+    for name in REQUIREMENTS:
+        shutil.copy(remote / name, tmp_path / "curso")
+    before = sorted(folder.iterdir())
+    done = run_cell(folder, "file:///no/existe", prelude="")
+    assert "Plataforma" in done.stdout  # llega a informar: ha encontrado el curso
+    assert sorted(folder.iterdir()) == before
+
+
+@pytest.mark.parametrize("leftover", [[], ["README.md", "utils/text/bpe.py"]])
+def test_a_half_cloned_folder_is_set_aside(tmp_path, remote, leftover):
+    """Una carpeta vacía o a medias ni impide clonar ni se pierde: podría tener trabajo de alguien."""
+    half = tmp_path / "llm-en-tres-semanas"
+    half.mkdir()
+    for name in leftover:
+        (half / name).parent.mkdir(parents=True, exist_ok=True)
+        (half / name).write_text("mío")
+    done = run_cell(tmp_path, remote.as_uri(), prelude="")
+    assert "Faltan paquetes" in done.stderr and (half / "utils/course/env.py").is_file(), done.stderr
+    aside = [path for path in tmp_path.iterdir() if path != half]
+    assert len(aside) == 1 and aside[0].name.startswith("llm-en-tres-semanas-incompleto-")
+    assert [(aside[0] / name).read_text() for name in leftover] == ["mío"] * len(leftover)
+
+
+FOREIGN = {
+    "importado": "import sys, types\nsys.modules['utils'] = types.ModuleType('utils')\n",
+    "importado como paquete": "import sys\nsys.path.insert(0, 'ajeno')\nimport utils.otro\n",
+    "al lado del cuaderno": "import sys\nsys.path.insert(0, '')\n",
+}
+
+
+@pytest.mark.parametrize("prelude", FOREIGN.values(), ids=FOREIGN)
+def test_a_utils_of_the_learner_does_not_hide_the_course(tmp_path, remote, prelude):
+    (tmp_path / "ajeno/utils").mkdir(parents=True)
+    (tmp_path / "ajeno/utils/__init__.py").write_text("")
+    (tmp_path / "ajeno/utils/otro.py").write_text("")
+    (tmp_path / "utils.py").write_text("mine = 1")
+    done = run_cell(tmp_path, remote.as_uri(), prelude=prelude)
+    assert "Faltan paquetes" in done.stderr and "Plataforma" in done.stdout, done.stderr
+
+
+def test_running_the_cell_again_keeps_the_modules_already_loaded():
+    """La celda olvida `utils` por si es ajeno; los módulos del curso, con su estado, siguen siendo los mismos."""
+    code = f"{setup_cell('lab-04')}\nfrom utils.measure.stats import Interval\n"
+    check = "\nfrom utils.measure import stats\nimport utils.course.env as env\nprint(stats.Interval is Interval)"
+    done = subprocess.run(
+        [sys.executable, "-c", code + setup_cell("lab-04") + check],
+        cwd=repo_root() / "labs", capture_output=True, text=True, timeout=600, check=True,
+    )  # fmt: skip
+    assert done.stdout.splitlines()[-1] == "True"
 
 
 def old_pythons() -> list[str]:

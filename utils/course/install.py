@@ -125,10 +125,10 @@ def install(packages: list[str]) -> None:
 
 
 def loaded_versions() -> dict[str, str]:
-    """De cada paquete que este proceso ya ha importado, la versión instalada."""
+    """De cada paquete que este proceso ya ha importado, la versión instalada; los que solo instalan no cuentan."""
     owners = metadata.packages_distributions()
     modules = {name.partition(".")[0] for name in sys.modules}
-    packages = {package for module in modules for package in owners.get(module, ())}
+    packages = {package for module in modules for package in owners.get(module, ())} - {"pip", "setuptools"}
     return {package: version for package in packages if (version := installed_version(package))}
 
 
