@@ -65,6 +65,25 @@ def test_weights_gradients_and_states_are_exact(name, dtype):
     }
 
 
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_frozen_and_unused_parameters_cost_only_their_weights(name):
+    model = llama(tied=True)
+    model.model.layers[0].requires_grad_(False)
+    model.extra = torch.nn.Linear(3, 3)  # nadie la usa
+    optimizer = TORCH_OPTIMIZERS[name](model.parameters())
+    ids = torch.randint(0, 101, (2, 9))
+    model(input_ids=ids, labels=ids).loss.backward()
+    optimizer.step()
+    trained = [
+        p for p in model.parameters() if p.requires_grad and p is not model.extra.weight and p is not model.extra.bias
+    ]
+    assert measured_bytes(model, optimizer) == {
+        "pesos": 4 * (DecoderShape.from_config(model.config).parameters + 12),
+        "gradientes": 4 * sum(p.numel() for p in trained),
+        "optimizador": optimizer_bytes([tuple(p.shape) for p in trained], name),
+    }
+
+
 CASES = [
     *[(options, 3, 17, "sdpa", torch.float32, False) for options in SHAPES],
     ({}, 3, 17, "eager", torch.float32, False),

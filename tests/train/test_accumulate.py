@@ -29,7 +29,7 @@ def seq2seq():
 def gradient(model, batches, weighting="token"):
     model.zero_grad(set_to_none=True)
     loss = accumulated_backward(model, batches, weighting)
-    return loss, torch.cat([p.grad.flatten() for p in model.parameters()])
+    return loss, torch.cat([p.grad.flatten() for p in model.parameters() if p.requires_grad])
 
 
 @pytest.mark.parametrize("make", [causal, seq2seq])
@@ -56,13 +56,23 @@ def test_averaging_pieces_is_another_gradient_unless_they_count_the_same():
     assert (same - right).abs().max() < 1e-6
 
 
+@pytest.mark.parametrize("weighting", ["token", "batch"])
+def test_a_piece_where_nothing_counts_is_skipped(weighting):
+    """Una máscara puede dejar un trozo sin etiquetas: no aporta, y su media, que no es un número, no lo estropea."""
+    model, batch = causal()
+    model.get_input_embeddings().requires_grad_(False)
+    empty = batch | {"labels": torch.full_like(batch["labels"], -100)}
+    loss, wanted = gradient(model, [batch], weighting)
+    with_empty, same = gradient(model, [empty, batch, empty], weighting)
+    assert with_empty == loss and torch.equal(same, wanted) and wanted.isfinite().all()
+
+
 def test_bad_input_says_what_to_do():
     model, batch = causal()
     with pytest.raises(ValueError, match="8 filas no se reparten en 3 trozos"):
         split_batch(batch, 3)
     with pytest.raises(ValueError, match="elige entre token, batch"):
         accumulated_backward(model, [batch], "row")
-    with pytest.raises(ValueError, match="al menos una etiqueta"):
-        accumulated_backward(model, [])
-    with pytest.raises(ValueError, match="quita los vacíos"):
-        accumulated_backward(model, [batch, batch | {"labels": torch.full_like(batch["labels"], -100)}])
+    for batches in ([], [batch | {"labels": torch.full_like(batch["labels"], -100)}]):
+        with pytest.raises(ValueError, match="No hay ninguna etiqueta que cuente: todas son -100"):
+            accumulated_backward(model, batches)

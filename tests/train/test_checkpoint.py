@@ -208,3 +208,28 @@ def test_a_place_that_is_not_a_folder_is_explained(tmp_path, trained):
     (tmp_path / FILE).mkdir()  # no se puede renombrar un archivo sobre una carpeta
     with pytest.raises(OSError, match=FULL):
         save_checkpoint(tmp_path, *trained, 1, {})
+
+
+def test_frozen_and_unused_parameters_are_resumed(tmp_path):
+    """No tienen estados que guardar: al seguir, lo entrenado acaba igual y ellos siguen donde estaban."""
+
+    def model_and_optimizer():
+        torch.manual_seed(0)
+        model = torch.nn.ModuleList(torch.nn.Linear(3, 3) for _ in range(3))
+        model[1].requires_grad_(False)
+        return model, adafactor(model, 0.01)
+
+    def advance(model, optimizer):
+        model[1](model[0](torch.eye(3))).square().sum().backward()  # la tercera no se usa
+        optimizer.step()
+        optimizer.zero_grad()
+
+    (model, optimizer), (again, other) = model_and_optimizer(), model_and_optimizer()
+    start = [p.detach().clone() for p in model.parameters()]
+    advance(model, optimizer)
+    save_checkpoint(tmp_path, model, optimizer, 1, {})
+    assert load_checkpoint(tmp_path, again, other) == (1, {})
+    for net, its in ((model, optimizer), (again, other)):
+        advance(net, its)
+    for i, (before, a, b) in enumerate(zip(start, model.parameters(), again.parameters(), strict=True)):
+        assert torch.equal(a, b) and torch.equal(a, before) == (i >= 2)

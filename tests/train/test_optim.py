@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import nn
 from transformers import get_cosine_schedule_with_warmup
 
-from utils.train.optim import SGD, Adam, AdamW, RMSprop
+from utils.train.optim import SGD, Adam, AdamW, RMSprop, adafactor
 from utils.train.schedule import clip_gradients, learning_rate_factor
 
 CASES = [
@@ -61,6 +61,57 @@ def test_a_hundred_steps_equal_torch(ours, theirs, options):
         torch.testing.assert_close(a, b, rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.parametrize(("ours", "theirs", "options"), CASES)
+def test_what_is_frozen_or_misses_its_gradient_moves_as_in_torch(ours, theirs, options):
+    """Ni reducción de pesos ni inercia en los pasos en que falta: la cuenta sigue por parámetro."""
+    model = _network()
+    model[0].bias.requires_grad_(False).fill_(5.0)
+    reference, x = copy.deepcopy(model), torch.randn(8, 6, dtype=torch.float64)
+    for net, optimizer in (
+        (model, ours(model.parameters(), **options)),
+        (reference, theirs(reference.parameters(), **options)),
+    ):
+        for step in range(6):
+            net(x).square().sum().backward()
+            before = net[2].bias.detach().clone()
+            if step in (1, 2, 4):
+                net[2].bias.grad = None
+            optimizer.step()
+            optimizer.zero_grad()
+            assert torch.equal(net[2].bias, before) == (step in (1, 2, 4))
+    assert (model[0].bias == 5.0).all()
+    for a, b in zip(model.parameters(), reference.parameters(), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-9, atol=1e-12)
+
+
+def test_adafactor_leaves_what_is_frozen_or_misses_its_gradient():
+    model = _network().float()
+    model[0].requires_grad_(False)
+    before = copy.deepcopy(model)
+    optimizer = adafactor(model, 0.01)
+    model(torch.randn(8, 6)).square().sum().backward()
+    model[2].bias.grad = None
+    optimizer.step()
+    assert torch.equal(model[0].weight, before[0].weight) and torch.equal(model[2].bias, before[2].bias)
+    assert not torch.equal(model[2].weight, before[2].weight)
+    assert len(optimizer.state) == 1  # y no guardan nada
+
+
+def test_a_shared_matrix_takes_one_step():
+    """Como los embeddings y la salida de un modelo: su gradiente es la suma de los dos usos y el paso, uno."""
+    embedding, head = nn.Embedding(3, 2), nn.Linear(2, 3, bias=False)
+    head.weight = embedding.weight
+    model = nn.Sequential(embedding, head).double()
+    reference = copy.deepcopy(model)
+    for net, kind in ((model, AdamW), (reference, torch.optim.AdamW)):
+        optimizer = kind(net.parameters(), lr=0.1, weight_decay=0.1)
+        for _ in range(3):
+            net(torch.tensor([0, 1])).square().sum().backward()
+            optimizer.step()
+            optimizer.zero_grad()
+    torch.testing.assert_close(model[0].weight, reference[0].weight, rtol=1e-9, atol=1e-12)
+
+
 def test_adam_and_adamw_differ_only_in_the_decay():
     one, two, three = _network(), _network(), _network()
     _fit(one, Adam(one.parameters(), lr=0.01))
@@ -83,7 +134,9 @@ def test_zero_grad_forgets():
     ("build", "message"),
     [
         (lambda w: SGD([], lr=0.1), "No hay parámetros"),
-        (lambda w: SGD([w.detach()], lr=0.1), "requires_grad"),
+        (lambda w: SGD([w.detach()], lr=0.1), "deja al menos uno con requires_grad=True"),
+        (lambda w: SGD([w, w], lr=0.1), "aparece dos veces"),
+        (lambda w: SGD([w, 2 * w], lr=0.1), "no el resultado de una operación"),
         (lambda w: SGD([w], lr=0.0), "debe ser positiva"),
         (lambda w: SGD([w], lr=float("nan")), "debe ser positiva"),
         (lambda w: SGD([w], lr=0.1, momentum=1.0), r"momentum debe estar en \[0, 1\)"),
@@ -125,10 +178,17 @@ def test_clipping_equals_torch(scale, limit):
             torch.testing.assert_close(a.grad, b.grad, rtol=1e-9, atol=1e-12)
 
 
+def test_a_repeated_parameter_is_clipped_once():
+    weight, frozen = torch.zeros(2, requires_grad=True), torch.zeros(2)
+    weight.grad = torch.tensor([3.0, 4.0])
+    assert clip_gradients([weight, frozen, weight], max_norm=1.0) == 5.0
+    assert weight.grad.tolist() == pytest.approx([0.6, 0.8], abs=1e-6)
+
+
 def test_clipping_bad_input():
     weight = torch.ones(1, requires_grad=True)
     weight.grad = torch.tensor([float("inf")])
-    with pytest.raises(ValueError, match="no es finito"):
+    with pytest.raises(ValueError, match="no es finito: mira si la pérdida lo es y si en el lote cuenta"):
         clip_gradients([weight], 1.0)
     with pytest.raises(ValueError, match="debe ser positivo"):
         clip_gradients([weight], 0.0)

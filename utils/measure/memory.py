@@ -4,7 +4,8 @@ Los tres primeros dependen solo de los parámetros y salen exactos; las activaci
 (`utils.measure.activations`) y son la cuenta de una implementación concreta, la de Llama en transformers.
 
 Lo que NO hace: medir (`utils.measure.saved_tensors`), contar temporales, lo que reserva el propio PyTorch (en una GPU,
-cerca de 1 GB) ni repartir entre varias máquinas. Un gigabyte, aquí, son 10⁹ bytes.
+cerca de 1 GB), repartir entre varias máquinas ni congelar: un parámetro congelado no tiene gradiente ni estados, y su
+cuenta, con LoRA, está en `utils.train.lora_cost`. Un gigabyte, aquí, son 10⁹ bytes.
 """
 
 import math
@@ -39,7 +40,7 @@ USABLE = 0.9
 
 
 def optimizer_bytes(shapes: Iterable[tuple[int, ...]], optimizer: str, value_bytes: int = 4) -> int:
-    """Bytes de los estados de un optimizador de `torch.optim` para unos parámetros de esas formas.
+    """Bytes de los estados de un optimizador de `torch.optim` para unos parámetros de esas formas, los que se entrenan.
 
     - `sgd`: nada; `momentum`: una velocidad por parámetro; `adamw`: dos medias por parámetro
     - `adafactor`: de cada matriz (n, m), n + m números; de cada vector, todos (Shazeer y Stern, 2018)

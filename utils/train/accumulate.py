@@ -37,15 +37,17 @@ def accumulated_backward(model: nn.Module, batches: Sequence[Batch], weighting: 
     La pérdida del modelo es la media por token de etiqueta de cada trozo, como en transformers. Con «token», el trozo
     pesa nᵢ / Σn, sus etiquetas entre las de todos: da el gradiente del lote entero. Con «batch» pesa 1 / k, el error
     clásico. Se cuentan las etiquetas distintas de -100, así que un modelo causal debe llevar -100 en la primera, que no
-    predice nadie (`CausalLM` la pone). Error si no hay trozos, si ninguna etiqueta cuenta o si el peso no existe.
+    predice nadie (`CausalLM` la pone). Un trozo en el que no cuenta ninguna se salta, porque su media no es un número.
+    Error si no cuenta ninguna en ningún trozo o si el peso no existe.
     """
     if weighting not in WEIGHTINGS:
         raise ValueError(f"No hay un reparto «{weighting}»: elige entre {', '.join(WEIGHTINGS)}.")
-    counts = [int((batch["labels"] != IGNORE).sum()) for batch in batches]
-    if not counts or min(counts) == 0:
-        raise ValueError("Cada trozo necesita al menos una etiqueta que cuente: quita los vacíos.")
+    counted = [(batch, n) for batch in batches if (n := int((batch["labels"] != IGNORE).sum()))]
+    if not counted:
+        raise ValueError("No hay ninguna etiqueta que cuente: todas son -100. Salta este lote o revisa qué las tapa.")
+    counts = [count for _, count in counted]
     total = 0.0
-    for batch, count in zip(batches, counts, strict=True):
+    for batch, count in counted:
         weight = count / sum(counts) if weighting == "token" else 1 / len(counts)
         loss = model(**to_device(batch, model)).loss * weight
         loss.backward()  # suma en .grad y libera las activaciones de este trozo

@@ -9,8 +9,8 @@ escritas a mano con `utils.train.collectives`; las otras tres son las de torch y
 - `weights()`, el vector de todos los pesos, igual en todos los procesos;
 - `optimizer`, el de este proceso, y `traffic`, los bytes enviados por nuestras colectivas (las demás no los cuentan).
 
-Lo que NO hace: precisión mixta, recortar el gradiente ni lanzar procesos (eso es `torchrun`; desde un cuaderno,
-`utils.train.launch`).
+Lo que NO hace: precisión mixta, recortar el gradiente, igualar los buffers (como las medias de BatchNorm) ni lanzar
+procesos (eso es `torchrun`; desde un cuaderno, `utils.train.launch`).
 """
 
 import contextlib
@@ -26,7 +26,8 @@ from torch import Tensor, nn
 
 from utils.model.blocks import Block
 from utils.train.collectives import Traffic, all_reduce, broadcast
-from utils.train.sharding import ShardedAdamW, flatten, unflatten
+from utils.train.optim import trainable
+from utils.train.sharding import ShardedAdamW, flatten, gradient_row, require_gradients, unflatten, used_by_any, whole
 
 
 @dataclass(frozen=True)
@@ -51,10 +52,16 @@ class Ranks:
         """La parte de este proceso en la pérdida media del lote entero: su suma entre los tokens de TODOS.
 
         La suma de los gradientes de todos los procesos es así el gradiente de la media, aunque unos tengan más
-        tokens que otros. Promediar las medias de cada proceso daría otra cosa.
+        tokens que otros, o alguno ninguno. Promediar las medias de cada proceso daría otra cosa. `ValueError`, en
+        todos a la vez, si entre todos no hay ningún token o si la pérdida de alguno no es finita.
         """
-        count = torch.tensor(float(tokens), device=self.device)
-        dist.all_reduce(count)
+        counted = torch.tensor([tokens, int(not loss_sum.isfinite())], device=self.device)
+        dist.all_reduce(counted)
+        count, broken = counted.tolist()
+        if not count:
+            raise ValueError("Ningún token cuenta en ningún proceso: todas las etiquetas del lote son -100. Sáltalo.")
+        if broken:
+            raise ValueError("La pérdida de un proceso no es finita: si no tiene tokens, súmala, no la promedies.")
         return loss_sum / count
 
 
@@ -117,22 +124,27 @@ def explain_lost_partner(ranks: Ranks) -> Iterator[None]:
 
 
 class ManualDDP:
-    """Paralelismo de datos a mano: mismos pesos al empezar, suma de gradientes en cada paso."""
+    """Paralelismo de datos a mano: mismos pesos al empezar, suma de gradientes en cada paso.
+
+    Qué está congelado se decide al construirla: eso ni viaja ni se mueve.
+    """
 
     sharded = False  # ¿cada proceso guarda algo distinto?
 
     def __init__(self, model: nn.Module, ranks: Ranks, lr: float):
         self.model, self.traffic = model, Traffic()
-        self.parameters = list(model.parameters())
+        self.parameters = list(model.parameters())  # una matriz compartida por dos capas sale una vez
+        self.trained = trainable(self.parameters)
         self._set(broadcast(self.weights(), self.traffic))
-        self.optimizer = torch.optim.AdamW(self.parameters, lr=lr)
+        self.optimizer = torch.optim.AdamW(self.trained, lr=lr)
 
     def step(self, loss: Tensor) -> None:
         """Deriva la parte de este proceso en la pérdida, suma los gradientes de todos y mueve los pesos."""
         loss.backward()
-        total = all_reduce(flatten(p.grad for p in self.parameters), self.traffic)  # (N,)
-        for parameter, gradient in zip(self.parameters, unflatten(total, self.parameters), strict=True):
-            parameter.grad = gradient
+        used = used_by_any(self.trained)
+        total = all_reduce(gradient_row(self.trained), self.traffic)  # (N,)
+        for parameter, gradient, moves in zip(self.trained, unflatten(total, self.trained), used, strict=True):
+            parameter.grad = gradient if moves else None
         self.optimizer.step()
         self.optimizer.zero_grad()
 
@@ -153,7 +165,7 @@ class ZeRO1(ManualDDP):
 
     def __init__(self, model: nn.Module, ranks: Ranks, lr: float):
         super().__init__(model, ranks, lr)
-        self.optimizer = ShardedAdamW(self.parameters, self.traffic, lr=lr)
+        self.optimizer = ShardedAdamW(self.trained, self.traffic, lr=lr)
 
     def step(self, loss: Tensor) -> None:
         loss.backward()
@@ -161,28 +173,40 @@ class ZeRO1(ManualDDP):
 
 
 class TorchDDP:
-    """`DistributedDataParallel`: suma los gradientes por cubos mientras aún se deriva."""
+    """`DistributedDataParallel`: suma los gradientes por cubos mientras aún se deriva.
+
+    De fábrica espera el gradiente de todos los parámetros que no estén congelados; si falta alguno en un proceso, no
+    acaba la suma, y `step` lanza `ValueError`.
+    """
 
     sharded = False
 
     def __init__(self, model: nn.Module, ranks: Ranks, lr: float):
         self.ranks, self.traffic = ranks, Traffic()
+        self.optimizer = torch.optim.AdamW(trainable(model.parameters()), lr=lr)
         self.model = nn.parallel.DistributedDataParallel(model)
-        self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=lr)
 
     def step(self, loss: Tensor) -> None:
         """Deriva, y torch suma los gradientes por el camino; después mueve los pesos."""
-        (loss * self.ranks.count).backward()  # torch divide la suma de gradientes entre n: se compensa
+        self._backward(loss * self.ranks.count)  # torch divide la suma de gradientes entre n: se compensa
+        if not self.sharded:
+            require_gradients(self.model)
         self.optimizer.step()
         self.optimizer.zero_grad()
 
     def weights(self) -> Tensor:
         """Todos los pesos, en un vector (N,); si están repartidos, los junta, y han de llamarla todos."""
-        return flatten(_whole(p.detach()) for p in self.model.parameters())  # (N,)
+        return flatten(whole(p.detach()) for p in self.model.parameters())  # (N,)
+
+    def _backward(self, loss: Tensor) -> None:
+        loss.backward()
 
 
 class FSDP2(TorchDDP):
-    """`fully_shard` (ZeRO, etapa 3): cada proceso guarda su trozo de todo y pide los pesos de un bloque al usarlo."""
+    """`fully_shard` (ZeRO, etapa 3): cada proceso guarda su trozo de todo y pide los pesos de un bloque al usarlo.
+
+    En cada paso, todos los procesos han de usar los mismos parámetros: si no, unos esperan lo que otros no envían.
+    """
 
     sharded = True
 
@@ -194,10 +218,14 @@ class FSDP2(TorchDDP):
         for parameter in model.parameters():  # fully_shard corta lo que hay en cada proceso y no lo iguala antes
             dist.broadcast(parameter.detach(), src=0)
         mesh = init_device_mesh(ranks.device.type, (ranks.count,))
-        for block in (module for module in model.modules() if isinstance(module, Block)):
+        blocks = [module for module in model.modules() if isinstance(module, Block)]
+        inside = [id(p) for block in blocks for p in block.parameters()]
+        if len(set(inside)) < len(inside):
+            raise ValueError("Dos bloques comparten pesos y FSDP no sabe de cuál son: usa otra estrategia.")
+        for block in blocks:
             fully_shard(block, mesh=mesh)
         fully_shard(model, mesh=mesh)
-        self.optimizer = torch.optim.AdamW(model.parameters(), lr=lr)
+        self.optimizer = torch.optim.AdamW(trainable(model.parameters()), lr=lr)
 
 
 class AccelerateDDP(TorchDDP):
@@ -208,17 +236,11 @@ class AccelerateDDP(TorchDDP):
 
         self.ranks, self.traffic = ranks, Traffic()
         self.accelerator = Accelerator(cpu=ranks.device.type == "cpu")
-        self.model, self.optimizer = self.accelerator.prepare(model, torch.optim.AdamW(model.parameters(), lr=lr))
+        optimizer = torch.optim.AdamW(trainable(model.parameters()), lr=lr)
+        self.model, self.optimizer = self.accelerator.prepare(model, optimizer)
 
-    def step(self, loss: Tensor) -> None:
-        self.accelerator.backward(loss * self.ranks.count)
-        self.optimizer.step()
-        self.optimizer.zero_grad()
+    def _backward(self, loss: Tensor) -> None:
+        self.accelerator.backward(loss)
 
 
 STRATEGIES = {"manual": ManualDDP, "zero1": ZeRO1, "ddp": TorchDDP, "fsdp": FSDP2, "accelerate": AccelerateDDP}
-
-
-def _whole(tensor: Tensor) -> Tensor:
-    """El tensor entero, juntando los trozos de todos los procesos si está repartido."""
-    return tensor.full_tensor() if hasattr(tensor, "full_tensor") else tensor

@@ -5,8 +5,8 @@ hay que hablar y al final basta una suma (Shoeybi et al., 2019, sección 3). Las
 pasa el resultado al siguiente; para que no estén casi siempre parados, el lote se parte en micro-lotes (Huang et al.,
 2019, GPipe).
 
-Lo que NO hace: cortar la atención por cabezas (es lo mismo: cada proceso, las suyas), solapar comunicación y cálculo
-ni otros turnos de la tubería, como 1F1B.
+Lo que NO hace: cortar la atención por cabezas (es lo mismo: cada proceso, las suyas), solapar comunicación y cálculo,
+otros turnos de la tubería, como 1F1B, ni sumar los gradientes de una matriz que compartan dos etapas.
 """
 
 from collections.abc import Callable
@@ -78,7 +78,8 @@ def pipeline_step(
 
     Cada proceso llama con su `stage`. `inputs`, los micro-lotes, solo los lee el primero; `loss(salida, i)`, la parte
     del micro-lote i en la pérdida, solo el último; `like` tiene la forma de lo que se pasa de una etapa a otra. Deja
-    los gradientes acumulados en `stage` y devuelve la pérdida (0 si no es la última etapa).
+    los gradientes acumulados en `stage` y devuelve la pérdida (0 si no es la última etapa). Una etapa congelada no
+    acumula nada y deja pasar el gradiente.
     """
     rank, last = dist.get_rank(), dist.get_world_size() - 1
     entries, outputs, total = [], [], 0.0
@@ -97,15 +98,16 @@ def pipeline_step(
         entries.append(micro)
         outputs.append(output)
     for entry, output in zip(reversed(entries), reversed(outputs), strict=True):
+        gradient = None
         if rank < last:
             gradient = torch.empty_like(output)
             dist.recv(gradient, rank + 1)
+        if output.requires_grad:  # no, si la primera etapa está congelada o la pérdida no depende de este micro-lote
             output.backward(gradient)
-        else:
-            output.backward()
         if rank > 0:
-            dist.send(entry.grad, rank - 1)
-            traffic.add("gradientes", entry.grad)
+            gradient = torch.zeros_like(entry) if entry.grad is None else entry.grad
+            dist.send(gradient, rank - 1)
+            traffic.add("gradientes", gradient)
     return total
 
 

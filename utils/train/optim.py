@@ -12,22 +12,45 @@ Lo que NO hacen: grupos de parámetros con tasas distintas, guardar su estado ni
 from collections.abc import Iterable
 
 import torch
-from transformers import Adafactor
+
+
+def check_parameters(parameters: Iterable[torch.Tensor]) -> list[torch.Tensor]:
+    """Los parámetros en una lista, comprobados. Puede haberlos congelados: no reciben gradiente y no se mueven.
+
+    `ValueError` si no hay ninguno, si alguno no es un tensor suelto (el resultado de una operación no se puede mover),
+    si todos están congelados o si uno aparece dos veces, porque daría dos pasos en vez de uno. Una matriz compartida
+    por dos capas sale una sola vez de `model.parameters()`.
+    """
+    parameters = list(parameters)
+    if not parameters:
+        raise ValueError("No hay parámetros que optimizar: pasa, por ejemplo, model.parameters().")
+    if not all(torch.is_tensor(p) and p.is_leaf for p in parameters):
+        raise ValueError("Un parámetro es un tensor suelto, no el resultado de una operación: pasa model.parameters().")
+    if not any(p.requires_grad for p in parameters):
+        raise ValueError("Todos los parámetros están congelados: deja al menos uno con requires_grad=True.")
+    if len({id(p) for p in parameters}) < len(parameters):
+        raise ValueError("Un parámetro aparece dos veces y daría dos pasos: pasa model.parameters(), que no repite.")
+    return parameters
+
+
+def trainable(parameters: Iterable[torch.Tensor]) -> list[torch.Tensor]:
+    """Los que no están congelados, comprobados como en `check_parameters`.
+
+    >>> frozen, free = torch.ones(3), torch.ones(2, requires_grad=True); [p.tolist() for p in trainable([frozen, free])]
+    [[1.0, 1.0]]
+    """
+    return [p for p in check_parameters(parameters) if p.requires_grad]
 
 
 class Optimizer:
     """Lo común: recorre los parámetros con gradiente y deja que cada regla (`_update`) los cambie en su sitio.
 
-    `state` guarda, por parámetro, los tensores que la regla recuerda de un paso a otro. Error si no hay parámetros o
-    si `lr` o `weight_decay` no tienen sentido.
+    `state` guarda, por parámetro, los tensores que la regla recuerda de un paso a otro. Error si los parámetros no
+    sirven (`check_parameters`) o si `lr` o `weight_decay` no tienen sentido.
     """
 
     def __init__(self, parameters: Iterable[torch.Tensor], lr: float, weight_decay: float = 0.0):
-        self.parameters = list(parameters)
-        if not self.parameters:
-            raise ValueError("No hay parámetros que optimizar: pasa, por ejemplo, model.parameters().")
-        if not all(torch.is_tensor(p) and p.requires_grad for p in self.parameters):
-            raise ValueError("Todos los parámetros deben ser tensores con requires_grad=True.")
+        self.parameters = check_parameters(parameters)
         if not lr > 0:
             raise ValueError(f"La tasa de aprendizaje debe ser positiva y es {lr}.")
         if not weight_decay >= 0:
@@ -37,7 +60,7 @@ class Optimizer:
 
     @torch.no_grad()
     def step(self) -> None:
-        """Da un paso con los gradientes que haya; un parámetro sin gradiente no se mueve."""
+        """Da un paso con los gradientes que haya; un parámetro sin gradiente ni se mueve ni se reduce."""
         for parameter, state in zip(self.parameters, self.state, strict=True):
             if parameter.grad is not None:
                 self._update(parameter, parameter.grad, state)
@@ -175,4 +198,6 @@ def adafactor(model: torch.nn.Module, learning_rate: float) -> torch.optim.Optim
     Es el optimizador de T5 (Shazeer y Stern, 2018). Con `scale_parameter` el paso es relativo al tamaño de cada matriz
     de pesos; sin eso, un T5 pequeño aprende la forma de las respuestas y no a copiar de la entrada.
     """
+    from transformers import Adafactor  # aquí: tarda segundos en llegar y los demás optimizadores no lo necesitan
+
     return Adafactor(model.parameters(), lr=learning_rate, scale_parameter=True, relative_step=False)

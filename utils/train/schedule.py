@@ -30,8 +30,8 @@ def clip_gradients(parameters: Iterable[torch.Tensor], max_norm: float) -> float
     """Encoge todos los gradientes por igual si su norma conjunta pasa de `max_norm`. Devuelve la norma que tenían.
 
     La norma es la de todos los gradientes puestos en un solo vector: así se conserva la dirección del paso. Los
-    parámetros sin gradiente se saltan. Error si `max_norm` no es positivo o si algún gradiente no es finito. Fuente:
-    Pascanu et al. (2013), algoritmo 1; la suma de 1e-6 es la de torch.
+    parámetros sin gradiente se saltan, y uno repetido cuenta una vez. Error si `max_norm` no es positivo o si algún
+    gradiente no es finito. Fuente: Pascanu et al. (2013), algoritmo 1; la suma de 1e-6 es la de torch.
 
     >>> w = torch.zeros(2, requires_grad=True); w.grad = torch.tensor([3.0, 4.0])
     >>> clip_gradients([w], max_norm=1.0), [round(g, 3) for g in w.grad.tolist()]
@@ -39,10 +39,12 @@ def clip_gradients(parameters: Iterable[torch.Tensor], max_norm: float) -> float
     """
     if not max_norm > 0:
         raise ValueError(f"max_norm debe ser positivo y es {max_norm}: para no recortar, no llames a esta función.")
-    gradients = [p.grad for p in parameters if p.grad is not None]
+    gradients = [p.grad for p in dict.fromkeys(parameters) if p.grad is not None]
     norm = math.sqrt(sum(float((g.double() ** 2).sum()) for g in gradients))
     if not math.isfinite(norm):
-        raise ValueError("Hay un gradiente que no es finito: baja la tasa de aprendizaje o revisa los datos.")
+        raise ValueError(
+            "Hay un gradiente que no es finito: mira si la pérdida lo es y si en el lote cuenta alguna etiqueta."
+        )
     if (factor := max_norm / (norm + 1e-6)) < 1:
         for g in gradients:
             g.mul_(factor)

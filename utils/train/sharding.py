@@ -4,17 +4,22 @@ Adam actualiza cada peso por su cuenta, sin mirar a los demás, así que da lo m
 salen iguales que sin repartir. Por paso: se reparte la suma de los gradientes, cada proceso mueve su trozo de los
 pesos y se juntan los trozos. Fuente: Rajbhandari et al. (2020), sección 5.
 
+Como en torch, un parámetro congelado ni viaja ni se mueve, y uno sin gradiente en ningún proceso se salta ese paso: ni
+reducción de pesos, ni inercia, ni cuenta de pasos.
+
 Lo que NO hace: repartir también los gradientes (etapa 2) o los pesos (etapa 3, que es FSDP), ni recortar el gradiente,
 que necesitaría una suma más para conocer la norma de todos los trozos.
 """
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
 from utils.train.collectives import Traffic, all_gather, pad_to_ranks, reduce_scatter
+from utils.train.optim import trainable
 
 
 def flatten(tensors: Iterable[Tensor]) -> Tensor:
@@ -39,27 +44,75 @@ def unflatten(vector: Tensor, like: Iterable[Tensor]) -> list[Tensor]:
     return pieces
 
 
+def gradient_row(parameters: Iterable[Tensor]) -> Tensor:
+    """Los gradientes de este proceso en un vector (N,), con ceros donde no hay: quien no aporta, suma cero.
+
+    >>> w, unused = torch.ones(2, requires_grad=True), torch.ones(1, requires_grad=True); w.sum().backward()
+    >>> gradient_row([w, unused]).tolist()
+    [1.0, 1.0, 0.0]
+    """
+    return flatten(torch.zeros_like(p) if p.grad is None else p.grad for p in parameters)
+
+
+def used_by_any(parameters: list[Tensor]) -> list[bool]:
+    """De cada parámetro, si algún proceso tiene su gradiente: un cero de la suma no distingue «nadie» de «nada».
+
+    Todos los procesos reciben la misma respuesta, y por eso se mueven a la vez. DDP lo pregunta con
+    `find_unused_parameters=True`. Viaja un número por parámetro, que `Traffic` no apunta.
+    """
+    used = torch.tensor([int(p.grad is not None) for p in parameters], device=parameters[0].device)  # (P,)
+    dist.all_reduce(used, dist.ReduceOp.MAX)
+    return used.bool().tolist()
+
+
+def require_gradients(model: nn.Module) -> None:
+    """`ValueError`, con sus nombres, si a algún parámetro sin congelar le falta el gradiente.
+
+    >>> layer = nn.Linear(2, 2); layer(torch.ones(2)).sum().backward(); require_gradients(layer)
+    """
+    missing = [name for name, p in model.named_parameters() if p.requires_grad and p.grad is None]
+    if missing:
+        names = ", ".join(name.removeprefix("module.") for name in missing[:3])  # «module» es el envoltorio de DDP
+        raise ValueError(
+            f"La pérdida no ha usado {names}, y DDP espera el gradiente de todos para acabar la suma: "
+            "congélalos con requires_grad_(False), usa la estrategia «manual» o «zero1», o, en tu programa, "
+            "DistributedDataParallel(..., find_unused_parameters=True)."
+        )
+
+
 class ShardedAdamW:
     """AdamW con los estados repartidos: con n procesos, cada uno guarda 1/n de ellos.
 
     Recibe los gradientes locales de cada proceso, los suma con los de los demás y deja en todos los mismos pesos.
-    Los argumentos son los de `torch.optim.AdamW`. Necesita un grupo de procesos (`utils.train.distributed.start`).
+    Los argumentos son los de `torch.optim.AdamW`. Necesita un grupo de procesos (`utils.train.distributed.start`). Los
+    parámetros que llegan congelados se quedan fuera: descongelarlos después no los añade. `ValueError` si no sirven
+    (`utils.train.optim.check_parameters`).
     """
 
     def __init__(self, parameters: Iterable[nn.Parameter], traffic: Traffic, **options):
-        self.parameters, self.traffic = list(parameters), traffic
+        self.parameters, self.traffic = trainable(parameters), traffic
         weights = pad_to_ranks(flatten(p.detach() for p in self.parameters))  # (N,)
         self.ranks, self.rank = dist.get_world_size(), dist.get_rank()
-        self.shard = nn.Parameter(weights.chunk(self.ranks)[self.rank].clone())  # (N / n,)
-        self.optimizer = torch.optim.AdamW([self.shard], **options)
+        self.shard = weights.chunk(self.ranks)[self.rank].clone()  # (N / n,)
+        # Adam lleva la cuenta de pasos por parámetro, así que ve el trozo cortado por donde acaba cada uno.
+        self.pieces = [nn.Parameter(piece) for piece in self._cut(self.shard)]
+        self.optimizer = torch.optim.AdamW(self.pieces, **options)
+
+    def _cut(self, shard: Tensor) -> list[Tensor]:
+        """Lo que hay de cada parámetro en el trozo (N / n,) de este proceso, como vistas; de muchos, nada."""
+        ends = torch.tensor([p.numel() for p in self.parameters]).cumsum(0)  # (P,), en el vector (N,)
+        ends = (ends - self.rank * len(shard)).clamp(0, len(shard)).tolist()  # en el trozo
+        return [shard[start:end] for start, end in pairwise([0, *ends])]
 
     @torch.no_grad()
     def step(self) -> None:
         """Suma y reparte los gradientes, mueve el trozo propio y junta los pesos."""
-        gradients = flatten(torch.zeros_like(p) if p.grad is None else p.grad for p in self.parameters)
-        self.shard.grad = reduce_scatter(pad_to_ranks(gradients), self.traffic)  # (N / n,)
+        used = used_by_any(self.parameters)
+        share = reduce_scatter(pad_to_ranks(gradient_row(self.parameters)), self.traffic)  # (N / n,)
+        for piece, gradient, moves in zip(self.pieces, self._cut(share), used, strict=True):
+            piece.grad = gradient if moves else None
         self.optimizer.step()
-        weights = all_gather(self.shard.detach(), self.traffic)  # (N,)
+        weights = all_gather(self.shard, self.traffic)  # (N,)
         for parameter, value in zip(self.parameters, unflatten(weights, self.parameters), strict=True):
             parameter.copy_(value)
             parameter.grad = None
@@ -69,7 +122,7 @@ class ShardedAdamW:
         return {
             "rank": self.rank,
             "ranks": self.ranks,
-            "shard": self.shard.detach(),
+            "shard": self.shard,
             "adam": self.optimizer.state_dict(),
         }
 
@@ -80,8 +133,7 @@ class ShardedAdamW:
                 f"Este trozo es del proceso {state['rank']} de {state['ranks']} y aquí es el {self.rank} de "
                 f"{self.ranks}: reanuda con --nproc-per-node {state['ranks']}."
             )
-        with torch.no_grad():
-            self.shard.copy_(state["shard"])
+        self.shard.copy_(state["shard"])
         self.optimizer.load_state_dict(state["adam"])
 
 
@@ -107,6 +159,11 @@ def local_bytes(tensor: Tensor) -> int:
     """
     local = tensor.to_local() if hasattr(tensor, "to_local") else tensor
     return local.numel() * local.element_size()
+
+
+def whole(tensor: Tensor) -> Tensor:
+    """El tensor entero, juntando los trozos de todos los procesos si está repartido."""
+    return tensor.full_tensor() if hasattr(tensor, "full_tensor") else tensor
 
 
 def zero_bytes(
