@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from itertools import pairwise
 
+import numpy as np
 import pytest
 import torch
 
@@ -118,6 +119,25 @@ def test_rejects_what_was_once_accepted(name, answer, fragment):
     assert not verdict.ok and fragment in verdict.message, verdict.message
 
 
-def test_accepts_rounding_up_without_tricks():
-    """100 / (1 - 0.9) pasa un pelo de 1000 en binario: no es un error de quien responde, y no se pregunta."""
-    assert judge(EXERCISES["lab-09.2"], lambda steps, share: math.ceil(steps / (1 - share))).ok
+#: Respuestas correctas escritas de otra manera: con otro tipo, otro orden u otra fórmula.
+ALSO_RIGHT = [
+    ("lab-00.3", lambda f, fraction: math.ceil(math.log(fraction, f))),
+    ("lab-02.3", lambda labels, start: [[start, *row[:-1]] for row in labels.tolist()]),
+    ("lab-03.3", lambda p, q, token, u: u < p[token] / q[token]),
+    ("lab-07.4", lambda stages, limit: max(1, math.ceil((stages - 1) / limit - (stages - 1)))),
+    ("lab-08.4", lambda s, g: max(0, (6 * s[0] * s[1] - 6 * g[0] * g[1]) / (2 * g[0] - 2 * s[0]))),
+    ("lab-09.1", lambda d, g, share: g[: int(share * len(d))] + d[: len(d) - int(share * len(d))]),
+    # 100 / (1 - 0.9) pasa un pelo de 1000 en binario: no es un error de quien responde, y no se pregunta.
+    ("lab-09.2", lambda steps, share: math.ceil(steps / (1 - share))),
+    ("lab-09.2", lambda steps, share: -(-steps // (1 - share))),
+    ("lab-11.2", lambda s, h: np.ceil((1.96 * s / h) ** 2)),
+    ("lab-11.3", lambda summary, dialogue, names: sorted((words(summary) - words(dialogue)) & names)),
+    ("lab-12.3", lambda s, b, r, t: (s * b - round(s * b * r), round(round(s * b * r) / t))),
+    ("lab-13.3", lambda v, share: int(np.searchsorted(np.cumsum(np.square(v)) / sum(np.square(v)), share - 1e-12)) + 1),
+]
+
+
+@pytest.mark.parametrize(("name", "answer"), ALSO_RIGHT)
+def test_accepts_other_right_answers(name, answer):
+    verdict = judge(EXERCISES[name], answer)
+    assert verdict.ok, verdict.message

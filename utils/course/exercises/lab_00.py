@@ -44,10 +44,7 @@ LAYER = Exercise(
             lambda a, w, delta: (a.T @ delta, delta.sum(0), -delta @ w.T),
             "las formas encajan, pero el gradiente de a no es ese: repasa la regla de la cadena.",
         ),
-        (
-            lambda a, w, delta: a.T @ delta,
-            "se esperan tres tensores: los gradientes de W, de b y de a, en ese orden.",
-        ),
+        (lambda a, w, delta: a.T @ delta, "se esperan tres tensores: los gradientes de W, de b y de a, en ese orden."),
     ],
 )
 

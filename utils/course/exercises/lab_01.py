@@ -43,10 +43,7 @@ COUNT = Exercise(
             lambda words: _count(words, key=lambda pair: tuple(sorted(pair))),
             "has ordenado la pareja: (1, 2) y (2, 1) son distintas.",
         ),
-        (
-            _across,
-            "has unido el final de una palabra con el principio de otra: ninguna pareja cruza esa frontera.",
-        ),
+        (_across, "has unido el final de una palabra con el principio de otra: ninguna pareja cruza esa frontera."),
     ],
 )
 

@@ -25,10 +25,7 @@ WEIGHTS = Exercise(
     right=lambda query, key: _scores(query, key).softmax(-1),
     cases=[_queries(0, 3, 5, 4), _queries(1, 3, 5, 4)],
     mistakes=[
-        (
-            lambda q, k: (q @ k.T).softmax(-1),
-            "falta dividir las puntuaciones por la raíz de D antes de la softmax.",
-        ),
+        (lambda q, k: (q @ k.T).softmax(-1), "falta dividir las puntuaciones por la raíz de D antes de la softmax."),
         (lambda q, k: (q @ k.T / q.shape[-1]).softmax(-1), "has dividido por D y es por su raíz cuadrada."),
         (lambda q, k: _scores(q, k), "son las puntuaciones: falta la softmax que las convierte en pesos."),
         (
@@ -63,10 +60,7 @@ MASK = Exercise(
     "la máscara del decodificador",
     "cada token ve su pasado, a sí mismo y ningún relleno.",
     right=lambda attention_mask: _causal(attention_mask) & _real(attention_mask),
-    cases=[
-        (torch.tensor([[1, 1, 1], [1, 1, 0]]),),
-        (torch.tensor([[1, 1, 1], [1, 0, 0]]),),
-    ],
+    cases=[(torch.tensor([[1, 1, 1], [1, 1, 0]]),), (torch.tensor([[1, 1, 1], [1, 0, 0]]),)],
     mistakes=[
         (_causal, CAUSAL_ALONE),
         (lambda m: _causal(m)[None, None], CAUSAL_ALONE),
@@ -76,14 +70,8 @@ MASK = Exercise(
             lambda m: _causal(m) & m.bool()[:, None, :],
             "falta la dimensión de las cabezas: la forma es (B, 1, T, T), y el 1 vale para todas.",
         ),
-        (
-            lambda m: _causal(m).T & _real(m),
-            "el triángulo está al revés: así cada token ve su futuro y no su pasado.",
-        ),
-        (
-            lambda m: _causal(m, -1) & _real(m),
-            "cada token debe poder mirarse a sí mismo: la diagonal va incluida.",
-        ),
+        (lambda m: _causal(m).T & _real(m), "el triángulo está al revés: así cada token ve su futuro y no su pasado."),
+        (lambda m: _causal(m, -1) & _real(m), "cada token debe poder mirarse a sí mismo: la diagonal va incluida."),
         (
             lambda m: _causal(m) | _real(m),
             "basta con una de las dos condiciones y hacen falta las dos: usa `&` en vez de `|`.",

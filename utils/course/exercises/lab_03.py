@@ -64,19 +64,13 @@ CACHE = Exercise(
         (lambda la, h, d, t: la * h * d * t * 2 / 1e6, "te falta el 2: se guardan claves y también valores."),
         (lambda la, h, d, t: 2 * la * h * d * t * 4 / 1e6, "cuentas 4 bytes por número: en float16 son 2."),
         (lambda la, h, d, t: 2 * la * h * d * t * 16 / 1e6, "cuentas bits: un byte son 8."),
-        (
-            lambda la, h, d, t: 2 * h * d * t * 2 / 1e6,
-            "te falta multiplicar por las capas: cada una tiene su caché.",
-        ),
+        (lambda la, h, d, t: 2 * h * d * t * 2 / 1e6, "te falta multiplicar por las capas: cada una tiene su caché."),
         (
             lambda la, h, d, t: 2 * la * h * d * t * 2 / 1024**2,
             "has dividido por 1024²: el enunciado pide megabytes de un millón de bytes.",
         ),
         (lambda la, h, d, t: 2 * la * h * d * t * 2, "te falta pasar a megabytes."),
-        (
-            lambda la, h, d, t: 2 * la * h * t * 2 / 1e6,
-            "cuentas un solo número por cabeza: cada clave tiene head_dim.",
-        ),
+        (lambda la, h, d, t: 2 * la * h * t * 2 / 1e6, "cuentas un solo número por cabeza: cada clave tiene head_dim."),
         (
             lambda la, h, d, t: 2 * la * h * d * t * t * 2 / 1e6,
             "la caché crece en proporción a la longitud, no a su cuadrado: las puntuaciones no se guardan.",
@@ -141,10 +135,7 @@ RESIDUAL = Exercise(
             "donde p gana no falta p entera: falta p menos q, porque q ya lo propuso el borrador.",
         ),
         (lambda p, q: _normal((q - p).clamp(min=0)), "has restado al revés: es p menos q."),
-        (
-            lambda p, q: (p - q).clamp(min=0).softmax(0),
-            "has usado softmax: para renormalizar se divide por la suma.",
-        ),
+        (lambda p, q: (p - q).clamp(min=0).softmax(0), "has usado softmax: para renormalizar se divide por la suma."),
         (lambda p, q: p - q, "hay probabilidades negativas: pon a cero lo que el borrador propone de más."),
     ],
 )

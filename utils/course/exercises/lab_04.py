@@ -76,8 +76,7 @@ def check_template(template) -> Verdict:
         return Verdict(False, "completion debe llevar el campo `{language}`.")
     if not completion.startswith(" "):
         return Verdict(
-            False,
-            "la respuesta no empieza por un espacio: «:English» no es «: English», y su primer token es otro.",
+            False, "la respuesta no empieza por un espacio: «:English» no es «: English», y su primer token es otro."
         )
     example = {"{text}": "Where is the station?", "{language}": "English"}
     solved = prompt + completion
@@ -117,10 +116,7 @@ LOGPROB = Exercise(
     "los logaritmos de los tokens de la etiqueta, sumados.",
     right=lambda logits, ids: _picked(logits.log_softmax(-1), ids).sum(),
     cases=[  # (m, V) y (m,)
-        (
-            torch.tensor([[2.0, 0.0, 1.0, -1.0], [0.5, 1.5, -2.0, 0.0], [0.0, 0.0, 3.0, 1.0]]),
-            torch.tensor([2, 1, 0]),
-        ),
+        (torch.tensor([[2.0, 0.0, 1.0, -1.0], [0.5, 1.5, -2.0, 0.0], [0.0, 0.0, 3.0, 1.0]]), torch.tensor([2, 1, 0])),
         (torch.tensor([[0.5, 2.0, -1.0], [1.0, 0.0, 3.0]]), torch.tensor([0, 2])),
     ],
     mistakes=[

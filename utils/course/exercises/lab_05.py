@@ -14,10 +14,7 @@ POSITIONS = Exercise(
             "das una lista por documento: hace falta una sola, seguida.",
         ),
         (lambda lengths: list(range(sum(lengths))), "no vuelves a empezar: cada documento cuenta desde cero."),
-        (
-            lambda lengths: [i + 1 for n in lengths for i in range(n)],
-            "cuentas desde uno: la primera posición es la 0.",
-        ),
+        (lambda lengths: [i + 1 for n in lengths for i in range(n)], "cuentas desde uno: la primera posición es la 0."),
         (
             lambda lengths: [document for document, n in enumerate(lengths) for _ in range(n)],
             "das el número de documento: se pide la posición dentro de él.",
@@ -112,10 +109,7 @@ TARGET = Exercise(
             "falta el centinela final, que dice que ya no hay más trozos.",
         ),
         (lambda ids, spans, sentinels, end: _target(ids, spans, sentinels, end)[:-1], "falta el token de fin."),
-        (
-            _input,
-            "has escrito la entrada: lo que se ve, con un centinela por hueco; se pide lo que había debajo.",
-        ),
+        (_input, "has escrito la entrada: lo que se ve, con un centinela por hueco; se pide lo que había debajo."),
         (
             lambda ids, spans, sentinels, end: [*(token for a, b in spans for token in ids[a:b]), end],
             "faltan los centinelas: sin ellos no se sabe de qué hueco es cada trozo.",

@@ -20,10 +20,7 @@ FIXED = Exercise(
     mistakes=[
         (_bytes(unit=1), "te falta pasar a gigabytes: divide por 10⁹."),
         (_bytes(unit=1024**3), "has dividido por 1024³: aquí un gigabyte son 10⁹ bytes."),
-        (
-            _bytes(fp32=4, bf16=2, mixed=2),
-            "solo cuentas los pesos: entrenar pide también gradientes y optimizador.",
-        ),
+        (_bytes(fp32=4, bf16=2, mixed=2), "solo cuentas los pesos: entrenar pide también gradientes y optimizador."),
         *(
             (wrong, "te salen 12: o te faltan los gradientes, o AdamW, que guarda dos números por parámetro y no uno.")
             for wrong in (_bytes(fp32=12, bf16=6, mixed=14), _bytes(fp32=12, bf16=6, mixed=12), _bytes(fp32=12))
@@ -40,10 +37,7 @@ FIXED = Exercise(
             _bytes(mixed=12),
             "en «mixed» te salen 12: o falta la copia maestra, o los dos estados van en 4 bytes y no en 2.",
         ),
-        (
-            _bytes(mixed=8),
-            "con precisión mixta hacen falta la copia maestra y los dos estados, los tres en 4 bytes.",
-        ),
+        (_bytes(mixed=8), "con precisión mixta hacen falta la copia maestra y los dos estados, los tres en 4 bytes."),
         (_bytes(mixed=18), "con precisión mixta los gradientes ocupan 2 bytes."),
         (_bytes(bf16=10), "con «bf16» te salen 10: los dos estados también van en 2 bytes cada uno."),
     ],
@@ -66,14 +60,8 @@ WEIGHTS = Exercise(
             lambda counts: [1 / c for c in counts],
             "cada peso es uno entre sus tokens: eso ya lo hizo la media de cada trozo.",
         ),
-        (
-            lambda counts: [1.0] * len(counts),
-            "sumar sin pesos multiplica el gradiente por el número de trozos.",
-        ),
-        (
-            lambda counts: [c / max(counts) for c in counts],
-            "divides por el trozo mayor: hay que dividir por el total.",
-        ),
+        (lambda counts: [1.0] * len(counts), "sumar sin pesos multiplica el gradiente por el número de trozos."),
+        (lambda counts: [c / max(counts) for c in counts], "divides por el trozo mayor: hay que dividir por el total."),
         (
             lambda counts: [c / sum(counts) / len(counts) for c in counts],
             "divides dos veces: por el total y por el número de trozos.",
@@ -114,10 +102,7 @@ BF16 = Exercise(
             lambda x: round(x * 2**7) / 2**7,
             "redondeas a 7 bits detrás de la coma: la coma es flotante y las cifras se cuentan desde la primera.",
         ),
-        (
-            lambda x: round(math.frexp(x)[0] * 2**8) / 2**8,
-            "te falta multiplicar por 2 elevado al exponente.",
-        ),
+        (lambda x: round(math.frexp(x)[0] * 2**8) / 2**8, "te falta multiplicar por 2 elevado al exponente."),
     ],
 )
 
@@ -134,10 +119,7 @@ BATCH = Exercise(
             lambda fixed, each, gpu: math.ceil((0.9 * gpu - fixed) / each),
             "redondeas hacia arriba: el último texto no cabría.",
         ),
-        (
-            lambda fixed, each, gpu: (0.9 * gpu - fixed) / each,
-            "no cabe una parte de un texto: redondea hacia abajo.",
-        ),
+        (lambda fixed, each, gpu: (0.9 * gpu - fixed) / each, "no cabe una parte de un texto: redondea hacia abajo."),
         (
             lambda fixed, each, gpu: int(0.9 * gpu // (fixed + each)),
             "repartes lo fijo entre los textos: se paga una vez.",

@@ -15,19 +15,13 @@ STEP_BYTES = Exercise(
             lambda p, b, n: (n - 1) / n * p * b,
             "cuentas solo la mitad: después de repartir la suma hay que juntar los trozos.",
         ),
-        (
-            lambda p, b, n: 2 * p * b,
-            "cada uno envía n − 1 trozos de los n, no los n: falta el factor (n − 1) / n.",
-        ),
+        (lambda p, b, n: 2 * p * b, "cada uno envía n − 1 trozos de los n, no los n: falta el factor (n − 1) / n."),
         (
             lambda p, b, n: (n - 1) * p * b,
             "eso es mandar el vector entero a cada uno de los demás; en anillo se manda por trozos.",
         ),
         (lambda p, b, n: 2 * (n - 1) * p * b, "eso lo envían entre todos: divide entre los procesos."),
-        (
-            lambda p, b, n: 2 * (n - 1) / n * p,
-            "cuentas números y no bytes: multiplica por lo que ocupa cada uno.",
-        ),
+        (lambda p, b, n: 2 * (n - 1) / n * p, "cuentas números y no bytes: multiplica por lo que ocupa cada uno."),
         (lambda p, b, n: 16 * (n - 1) / n * p * b, "son bytes y no bits: sobra un factor 8."),
     ],
     traps=[((1000, 2, 1), "con un solo proceso no se envía nada.")],
@@ -80,10 +74,7 @@ GIGABYTES = Exercise(
             lambda p, n, stage: p * (16 / n if stage else 16) / 1e9,
             "repartes todo desde la etapa 1: la 1 reparte los estados, la 2 añade los gradientes.",
         ),
-        (
-            lambda p, n, stage: p * 16 / 1e9,
-            "no repartes nada: lo repartido se divide entre los procesos.",
-        ),
+        (lambda p, n, stage: p * 16 / 1e9, "no repartes nada: lo repartido se divide entre los procesos."),
         (
             lambda p, n, stage: p * [16, 4, 2, 0][stage] / 1e9,
             "lo repartido no desaparece: a cada proceso le queda su trozo, dividido entre ranks.",
@@ -122,10 +113,7 @@ MICRO_BATCHES = Exercise(
     # da un entero, y obliga a redondear hacia arriba.
     cases=[(4, 0.5), (4, 0.25), (8, 0.125), (5, 0.375)],
     mistakes=[
-        (
-            _enough,
-            "no se puede partir un lote en un número de micro-lotes con decimales: redondea hacia arriba.",
-        ),
+        (_enough, "no se puede partir un lote en un número de micro-lotes con decimales: redondea hacia arriba."),
         (
             lambda stages, limit: math.floor(_enough(stages, limit)) + 1,
             "te pasas por uno: si la burbuja es justo el límite, vale; se pide el menor que no pasa.",

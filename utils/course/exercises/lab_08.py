@@ -11,10 +11,7 @@ TWENTY = Exercise(
     right=lambda flops: (math.sqrt(flops / 120), 20 * math.sqrt(flops / 120)),
     cases=[(1.2e22,), (5.88e23,)],
     mistakes=[
-        (
-            lambda c: (20 * math.sqrt(c / 120), math.sqrt(c / 120)),
-            "los has devuelto al revés: primero los parámetros.",
-        ),
+        (lambda c: (20 * math.sqrt(c / 120), math.sqrt(c / 120)), "los has devuelto al revés: primero los parámetros."),
         (
             lambda c: (math.sqrt(c / 20), 20 * math.sqrt(c / 20)),
             "te falta el 6: cada token cuesta 6 operaciones por parámetro.",
@@ -28,10 +25,7 @@ TWENTY = Exercise(
             lambda c: (math.sqrt(c / 120), math.sqrt(c / 120)),
             "los parámetros están bien; los tokens son 20 veces esos.",
         ),
-        (
-            lambda c: (math.sqrt(c / 120), 20),
-            "los parámetros están bien; los tokens son 20 por parámetro, no 20.",
-        ),
+        (lambda c: (math.sqrt(c / 120), 20), "los parámetros están bien; los tokens son 20 por parámetro, no 20."),
         (lambda c: math.sqrt(c / 120), "devuelve un par: parámetros y tokens."),
     ],
 )
@@ -88,10 +82,7 @@ VALLEY = Exercise(
         (lambda k: 10 ** _vertex(k), "has usado potencias de 10: el logaritmo era natural."),
         (lambda k: math.exp(2 * _vertex(k)), "el vértice es −b/(2a): te falta el 2."),
         (lambda k: math.exp(-_vertex(k)), "te falta el signo menos del vértice."),
-        (
-            lambda k: k[2] - k[1] ** 2 / (4 * k[0]),
-            "has devuelto la pérdida del fondo: se pide el tamaño.",
-        ),
+        (lambda k: k[2] - k[1] ** 2 / (4 * k[0]), "has devuelto la pérdida del fondo: se pide el tamaño."),
     ],
     traps=[
         (((-0.02, 0.4, 3.0),), "en una parábola abierta hacia abajo ese punto es un máximo: devuelve 0."),
@@ -136,10 +127,7 @@ BREAK_EVEN = Exercise(
             lambda small, large: 3 * _extra(small, large) / (large[0] + small[0]),
             "divides por la suma de los tamaños: lo que se ahorra por token es su diferencia.",
         ),
-        (
-            lambda small, large: small[1] - large[1],
-            "comparas los tokens de entrenamiento: iguala los costes totales.",
-        ),
+        (lambda small, large: small[1] - large[1], "comparas los tokens de entrenamiento: iguala los costes totales."),
     ],
     traps=[
         (

@@ -51,10 +51,7 @@ MIX = Exercise(
             (DOMAIN[:7], GENERAL, 0.5),
             "con un total impar se pierde o sobra un bloque: calcula una parte y resta para la otra.",
         ),
-        (
-            (DOMAIN, GENERAL, 0),
-            "con share = 0 tiene que salir todo el dominio; cuidado con lista[:-0], que es vacía.",
-        ),
+        ((DOMAIN, GENERAL, 0), "con share = 0 tiene que salir todo el dominio; cuidado con lista[:-0], que es vacía."),
     ],
 )
 
@@ -127,10 +124,7 @@ RATIO = Exercise(
             lambda b, a: _nats(a) / _nats(b),
             "divides los nats: el cociente de perplejidades es la exponencial de la resta.",
         ),
-        (
-            lambda b, a: (_nats(a) - _nats(b)) / _tokens(b),
-            "es la resta de nats por token: falta la exponencial.",
-        ),
+        (lambda b, a: (_nats(a) - _nats(b)) / _tokens(b), "es la resta de nats por token: falta la exponencial."),
         (lambda b, a: _perplexity(b) / _perplexity(a), "está al revés: se pide después entre antes."),
         (lambda b, a: math.exp(_nats(a) - _nats(b)), "te falta dividir por los tokens."),
         (
@@ -155,10 +149,7 @@ BITS = Exercise(
             lambda nats, text: nats / math.log(2) / len(text),
             "divides por caracteres: «ñ», «ó» y «°» ocupan dos bytes cada uno.",
         ),
-        (
-            lambda nats, text: nats / len(text.encode()),
-            "son nats por byte: falta pasar a bits, dividiendo por ln 2.",
-        ),
+        (lambda nats, text: nats / len(text.encode()), "son nats por byte: falta pasar a bits, dividiendo por ln 2."),
         (
             lambda nats, text: nats * math.log(2) / len(text.encode()),
             "multiplicas por ln 2: un nat son 1 / ln 2 bits, así que se divide.",

@@ -89,23 +89,14 @@ MISSED = Exercise(
     right=lambda jaccard, bands, rows: (1 - jaccard**rows) ** bands,
     cases=[(0.8, 16, 8), (0.6, 10, 3), (0.9, 4, 20)],
     mistakes=[
-        (
-            lambda s, b, r: 1 - (1 - s**r) ** b,
-            "esa es la probabilidad de encontrarla; se pide la de perderla.",
-        ),
-        (
-            lambda s, b, r: (1 - s**b) ** r,
-            "has cambiado b por r: una banda coincide si coinciden sus r filas.",
-        ),
+        (lambda s, b, r: 1 - (1 - s**r) ** b, "esa es la probabilidad de encontrarla; se pide la de perderla."),
+        (lambda s, b, r: (1 - s**b) ** r, "has cambiado b por r: una banda coincide si coinciden sus r filas."),
         (lambda s, b, r: 1 - s**r, "esa es la probabilidad de que falle UNA banda; se pierde si fallan las b."),
         (
             lambda s, b, r: (1 - s**r) * b,
             "para que fallen las b a la vez, la probabilidad se multiplica por sí misma b veces.",
         ),
-        (
-            lambda s, b, r: 1 - s ** (r * b),
-            "exiges que coincida la firma entera; basta con que coincida una banda.",
-        ),
+        (lambda s, b, r: 1 - s ** (r * b), "exiges que coincida la firma entera; basta con que coincida una banda."),
         (
             lambda s, b, r: ((1 - s) ** r) ** b,
             "una banda falla si falla ALGUNA de sus filas, no si fallan todas: es 1 − s^r.",

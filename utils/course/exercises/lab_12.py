@@ -58,10 +58,7 @@ FORGETTING = Exercise(
             lambda b, a: _mean(_mean(a[task]) for task in a),
             "es la nota de después, sin restar: el olvido es antes menos después.",
         ),
-        (
-            lambda b, a: _mean(_mean(b[task]) for task in b),
-            "es la nota de antes, sin restar la de después.",
-        ),
+        (lambda b, a: _mean(_mean(b[task]) for task in b), "es la nota de antes, sin restar la de después."),
     ],
 )
 
@@ -121,7 +118,7 @@ BUDGET = Exercise(
         round(steps * batch * (1 - replay)),
         round(steps * batch * replay / tasks),
     ),
-    cases=[(80, 16, 0.125, 4), (50, 8, 0.3, 3), (7, 9, 0.4, 2), (7, 9, 0.3, 2)],
+    cases=[(80, 16, 0.125, 4), (50, 8, 0.3, 3), (10, 7, 0.29, 3), (10, 7, 0.31, 3)],
     mistakes=[
         (
             lambda s, b, r, t: (round(s * b * (1 - r)), round(s * b * r)),
@@ -132,7 +129,7 @@ BUDGET = Exercise(
         (lambda s, b, r, t: (s * b // t, round(s * b * r / t)), EQUAL_PARTS),
         (
             lambda s, b, r, t: (round(s * b * (1 - r)), round(s * b * r / (t + 1))),
-            "divides el repaso también para la nueva; la nueva no se repasa y solo cuentan las viejas.",
+            "divides el repaso entre una de más; la nueva no se repasa y solo cuentan las viejas.",
         ),
         (
             lambda s, b, r, t: (round(s * b * r / t), round(s * b * (1 - r))),

@@ -94,12 +94,12 @@ MEGABYTES = Exercise(
 )
 
 
-def _reach(values, share, power=2, strict=False, start=1):
+def _reach(values, share, power=2, start=1):
     """Cuántos valores hacen falta para llegar a una parte de la suma de sus potencias."""
     total, reached = sum(v**power for v in values), 0.0
     for i, value in enumerate(values, start):
         reached += value**power
-        if reached > share * total if strict else reached >= share * total - 1e-9:
+        if reached >= share * total - 1e-9:
             return i
     return len(values)
 

@@ -31,10 +31,7 @@ PARAMETERS = Exercise(
         (lambda p, w, m: 2 * w * m + m + w, "eso es un solo adaptador; multiplica por el número de sitios."),
         (lambda p, w, m: p * (2 * w * m + m), "falta el sesgo de subida, que tiene D números."),
         (lambda p, w, m: p * (2 * w * m + w), "falta el sesgo de bajada, que tiene m números."),
-        (
-            lambda p, w, m: p * 2 * w * w,
-            "las matrices son de D × m, no de D × D: el cuello de botella está para eso.",
-        ),
+        (lambda p, w, m: p * 2 * w * w, "las matrices son de D × m, no de D × D: el cuello de botella está para eso."),
     ],
 )
 
