@@ -7,12 +7,12 @@ import pytest
 import torch
 
 from utils.course import checks, exercises
-from utils.course.checks import AnswerError, Exercise, Verdict, comprobar, guard, is_blank, judge
+from utils.course.checks import AnswerError, comprobar, find_exercise, guard, is_blank, judge
+from utils.course.grading import Exercise, Verdict
 
 MODULE = '''
 """Ejercicios de muestra."""
-import math
-from utils.course.checks import Exercise, Verdict
+from utils.course.grading import Exercise, Verdict
 
 
 def check_value(answer):
@@ -21,17 +21,12 @@ def check_value(answer):
     return Verdict(answer == 300, "256 bytes y 44 fusiones." if answer == 300 else f"{answer} no es el tamaño.")
 
 
-def check_function(answer):
-    if math.isclose(answer(2.0), 2.0):
-        return Verdict(False, "devuelves el logit sin dividirlo por la temperatura.")
-    return Verdict(answer(2.0) == 4.0, "divide por 0,5.")
-
-
 EXERCISES = {
     exercise.id: exercise
     for exercise in (
-        Exercise("lab-99.1", "el tamaño del vocabulario", check_value, wrong=[(256, "bytes"), (0, "no es")]),
-        Exercise("lab-99.2", "la temperatura", check_function, wrong=[(lambda x: x, "sin dividirlo")]),
+        Exercise("lab-99.1", "el tamaño del vocabulario", check=check_value, mistakes=[(256, "bytes"), (0, "no es")]),
+        Exercise("lab-99.2", "la temperatura", "divide por 0,5.", lambda x: x / 0.5, [(2.0,), (3.0,)],
+                 mistakes=[(lambda x: x, "devuelves el logit sin dividirlo por la temperatura.")]),
     )
 }
 '''
@@ -134,6 +129,11 @@ def test_the_line_of_a_notebook_cell(capsys):
 @pytest.mark.parametrize("answer", ["texto", torch.zeros(2), {"a": 1}, 3.5, object()])
 def test_any_other_type_never_breaks_the_notebook(answer, capsys):
     comprobar("lab-99.2", answer)
+    assert "se espera tu función, sin llamarla, y lo que has pasado es un" in capsys.readouterr().out
+
+
+def test_a_class_that_fails_never_breaks_the_notebook(capsys):
+    comprobar("lab-99.2", dict)
     assert "no pude comprobar una respuesta de tipo" in capsys.readouterr().out
 
 
@@ -154,9 +154,17 @@ def test_unknown_exercise_suggests_near_ids():
         comprobar("lab-99.3", 1)
 
 
-def test_repeated_ids_are_refused(sample):
+def test_an_exercise_in_another_module_is_refused(sample):
+    """Así no puede haber dos con el mismo id, y basta con cargar un módulo para encontrar uno."""
     (sample / "lab_98.py").write_text(MODULE, encoding="utf-8")
-    with pytest.raises(ValueError, match=r"«lab-99\.1» de lab_99\.py está repetido"):
+    with pytest.raises(ValueError, match=r"«lab-99\.1» de lab_98\.py .* en `lab_99\.py`"):
+        checks.all_exercises()
+
+
+def test_finding_an_exercise_loads_only_its_module(sample):
+    (sample / "lab_97.py").write_text("raise RuntimeError('no hacía falta cargarlo')", encoding="utf-8")
+    assert find_exercise("lab-99.2").title == "la temperatura"
+    with pytest.raises(RuntimeError, match="no hacía falta"):
         checks.all_exercises()
 
 
@@ -165,4 +173,4 @@ def test_keyboard_interrupt_passes():
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        judge(Exercise("x", "x", lambda f: Verdict(f(1), ""), []), slow)
+        judge(Exercise("x", "x", check=lambda f: Verdict(f(1), "")), slow)

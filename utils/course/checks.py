@@ -1,7 +1,7 @@
 """Los ejercicios se corrigen solos: `comprobar` dice si una respuesta vale y, si no, qué error parece haber.
 
 Un ejercicio vive en `utils/course/exercises/lab_NN.py` (o `cap_*.py`), en un diccionario `EXERCISES`. Aquí se
-busca, se protege la respuesta y se escribe el veredicto; ni el enunciado ni la solución están aquí.
+busca, se protege la respuesta y se escribe el veredicto, que da `grading.py`; el enunciado está en el lab.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ import inspect
 import linecache
 import pkgutil
 import traceback
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any
 
 from utils.course import exercises
+from utils.course.grading import Exercise, Verdict, grade
 
 #: Qué suele haber detrás de las excepciones más comunes.
 REASONS = {
@@ -32,27 +32,6 @@ REASONS = {
     RecursionError: "se llama a sí misma sin parar",
     AssertionError: "no cumple una de sus propias comprobaciones",
 }
-
-
-class Verdict(NamedTuple):
-    """El resultado de una comprobación: si vale y la explicación, una frase en español."""
-
-    ok: bool
-    message: str
-
-
-@dataclass(frozen=True)
-class Exercise:
-    """Un ejercicio.
-
-    `check` recibe la respuesta y devuelve un `Verdict`. `wrong` son pares (respuesta equivocada, fragmento
-    del diagnóstico esperado): una prueba comprueba con ellos que `check` sabe decir que no, y por qué.
-    """
-
-    id: str
-    title: str
-    check: Callable[[Any], Verdict]
-    wrong: Sequence[tuple[Any, str]]
 
 
 class NotYetError(Exception):
@@ -84,7 +63,7 @@ def judge(exercise: Exercise, answer: Any) -> Verdict:
     if is_blank(answer):
         raise NotYetError
     try:
-        return exercise.check(guard(answer))
+        return grade(exercise, guard(answer))
     except AnswerError as error:
         return Verdict(False, str(error))
     except NotYetError:
@@ -125,6 +104,8 @@ def guard(answer: Any) -> Any:
             result = answer(*args, **kwargs)
         except NotImplementedError:
             raise NotYetError from None
+        except AnswerError:  # lo lanza algo que el ejercicio le ha dado, y ya dice lo que pasa
+            raise
         except Exception as error:
             raise AnswerError(describe(error, answer)) from error
         if result is None or result is Ellipsis:
@@ -153,21 +134,43 @@ def describe(error: Exception, function: Callable) -> str:
 
 
 def find_exercise(exercise_id: str) -> Exercise:
-    """Busca un ejercicio; si no existe, el error propone los de nombre más parecido."""
-    known = all_exercises()
-    if exercise_id in known:
-        return known[exercise_id]
-    near = difflib.get_close_matches(str(exercise_id), known, n=3, cutoff=0.4)
+    """Busca un ejercicio en el módulo que nombra su id; si no existe, el error propone los de nombre más parecido.
+
+    >>> find_exercise("lab-00.3").title
+    'cuánto dura una memoria'
+    """
+    module = module_of(str(exercise_id))
+    if module in _modules() and exercise_id in (found := _load(module)):
+        return found[exercise_id]
+    near = difflib.get_close_matches(str(exercise_id), all_exercises(), n=3, cutoff=0.4)
     hint = f"¿Querías decir {' o '.join(f'«{name}»' for name in near)}?" if near else "Revisa el identificador."
     raise ValueError(f"No hay ningún ejercicio «{exercise_id}». {hint}")
 
 
+def module_of(exercise_id: str) -> str:
+    """El módulo en que tiene que estar un ejercicio.
+
+    >>> module_of("lab-04.1")
+    'lab_04'
+    """
+    return exercise_id.rpartition(".")[0].replace("-", "_")
+
+
 def all_exercises() -> dict[str, Exercise]:
-    """Devuelve todos los ejercicios por identificador; lanza `ValueError` si dos módulos usan el mismo."""
+    """Devuelve todos los ejercicios por identificador; lanza `ValueError` si uno está fuera de su módulo."""
     found: dict[str, Exercise] = {}
-    for module in pkgutil.iter_modules(exercises.__path__):
-        for name, exercise in importlib.import_module(f"{exercises.__name__}.{module.name}").EXERCISES.items():
-            if name in found or name != exercise.id:
-                raise ValueError(f"El ejercicio «{name}» de {module.name}.py está repetido o su `id` no coincide.")
+    for module in _modules():
+        for name, exercise in _load(module).items():
+            if name != exercise.id or module_of(name) != module:
+                home = f"`{module_of(name)}.py`"
+                raise ValueError(f"El ejercicio «{name}» de {module}.py tiene otro `id` o debería estar en {home}.")
             found[name] = exercise
     return found
+
+
+def _modules() -> list[str]:
+    return [module.name for module in pkgutil.iter_modules(exercises.__path__)]
+
+
+def _load(module: str) -> dict[str, Exercise]:
+    return importlib.import_module(f"{exercises.__name__}.{module}").EXERCISES

@@ -1,26 +1,25 @@
 """Los ejercicios, un módulo por lab (`lab_NN.py`) o capítulo (`cap_*.py`), cada uno con su `EXERCISES`.
 
-    from utils.course.checks import Exercise, Verdict
+    from utils.course.grading import Exercise
 
-    def check_vocabulary(answer) -> Verdict:
-        if answer == 256:
-            return Verdict(False, "has contado bytes; el vocabulario incluye también las fusiones.")
-        if answer != 4096:
-            return Verdict(False, f"{answer} no es el tamaño del vocabulario.")
-        return Verdict(True, "son las 256 bases y 3 840 fusiones.")
+    FERTILITY = Exercise(
+        "lab-01.3",
+        "la fertilidad de un texto",
+        "tokens de todo el texto entre palabras de todo el texto.",
+        right=lambda tokens, words: sum(tokens) / sum(words),
+        cases=[([12, 3, 9], [4, 3, 2]), ([5, 9], [2, 10])],
+        mistakes=[
+            (lambda tokens, words: sum(words) / sum(tokens), "es el cociente al revés, palabras por token."),
+            (lambda tokens, words: sum(tokens), "has sumado los tokens y te falta dividir."),
+        ],
+        traps=[(([6], [3]), "acierta con varias frases y falla con una.")],
+    )
 
-    EXERCISES = {
-        e.id: e
-        for e in [
-            Exercise(
-                "lab-04.1",
-                "el tamaño del vocabulario",
-                check_vocabulary,
-                wrong=[(256, "bytes"), (0, "no es el tamaño")],
-            ),
-        ]
-    }
+    EXERCISES = {e.id: e for e in (FERTILITY,)}
 
-`check` recibe la respuesta con sus funciones ya protegidas: si la del lector falla o está sin rellenar,
-`comprobar` lo cuenta solo. Un mensaje empieza en minúscula: sigue a «correcto:» o «aún no es correcto:».
+Los campos están en `utils.course.grading.Exercise`. El id nombra el módulo: «lab-01.3» está en `lab_01.py`. Dos casos
+o más, con todos los argumentos distintos: una prueba fabrica constantes y argumentos ignorados, y no deja que pasen.
+Un mensaje empieza en minúscula: sigue a «correcto:» o «aún no es correcto:».
+
+Una respuesta que cambia lo que recibe no vale aunque acierte: en un cuaderno estropearía los datos de quien la llama.
 """
