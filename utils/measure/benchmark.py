@@ -19,6 +19,7 @@ from transformers import PreTrainedModel
 
 from utils.measure.stats import Interval, wilson
 from utils.model.batching import length_batches
+from utils.model.precision import at_least_float32
 
 Norm = Literal["sum", "chars", "bytes", "tokens"]
 #: Cómo llama LM Evaluation Harness (0.4.13) a cada cuenta; por tokens no la tiene.
@@ -175,7 +176,7 @@ def _sums(logits: Tensor, targets: Tensor, counts: Tensor) -> list[float]:
     """Suma, en cada fila, la log p de los `targets` (B, S) que cuentan."""
     counted = counts.bool()  # (B, S)
     logp = torch.zeros(targets.shape, dtype=torch.float64, device=targets.device)  # (B, S)
-    nats = nn.functional.cross_entropy(logits[counted].float(), targets[counted], reduction="none")  # (N,)
+    nats = nn.functional.cross_entropy(at_least_float32(logits[counted]), targets[counted], reduction="none")  # (N,)
     logp[counted] = -nats.double()
     return logp.sum(dim=1).tolist()  # (B,)
 

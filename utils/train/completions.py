@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from utils.model.batching import length_batches
+from utils.model.precision import at_least_float32
 from utils.train.loop import to_device
 from utils.train.objectives import IGNORE, Batch, Example, attention_mask, packed_positions, pad
 from utils.train.packing import document_mask, pack
@@ -87,7 +88,7 @@ def score_completions(
     for chosen in length_batches([len(example["input_ids"]) for example in examples], batch_size):
         batch = to_device(CompletionLM(pad_id)([examples[i] for i in chosen]), model)
         labels = batch.pop("labels")[:, 1:]  # (B, T - 1)
-        logits = model(**batch).logits[:, :-1]  # (B, T - 1, V)
+        logits = at_least_float32(model(**batch).logits[:, :-1])  # (B, T - 1, V)
         losses = torch.nn.functional.cross_entropy(logits.transpose(1, 2), labels, reduction="none")  # (B, T - 1)
         counted = labels != IGNORE  # (B, T - 1)
         nats[chosen] = (losses.sum(1) / counted.sum(1)).cpu().numpy()
