@@ -22,6 +22,7 @@ from transformers import (
 from transformers.models.llama.modeling_llama import LlamaRMSNorm
 from transformers.models.t5.modeling_t5 import T5LayerNorm
 
+from utils.compress.nf4 import quantize_linears
 from utils.course.env import repo_root
 from utils.measure.benchmark import _sums
 from utils.measure.perplexity import score_texts
@@ -34,9 +35,12 @@ from utils.model.kv_cache import next_logits
 from utils.model.load import from_huggingface
 from utils.model.precision import at_least_float32
 from utils.model.sampling import probabilities, top_p_filter
+from utils.train.adapters import add_adapters
 from utils.train.completions import score_completions
+from utils.train.lora import LoRAConfig, add_lora
 from utils.train.pretraining import Pretraining
 from utils.train.scaling_run import token_losses
+from utils.train.soft_prompts import PrefixTuning, PromptTuning
 
 HALVES = [torch.float16, torch.bfloat16]
 SCALES = [1.0, 300.0, 1e4, 6e4]
@@ -359,3 +363,42 @@ def test_pretraining_losses_in_every_precision(build, dtype):
     assert nats.dtype == wide and nats.shape == labels.shape
     counted = nats[nats != 0]
     torch.testing.assert_close(counted.mean(), loss.detach(), rtol=1e-5, atol=0)
+
+
+# --- lo que se le pone encima a una base de 16 bits -----------------------------------------------
+
+
+def quantized(model: nn.Module) -> nn.Module:
+    quantize_linears(model)
+    return model
+
+
+ADDED = {
+    "LoRA": lambda model: add_lora(model, LoRAConfig(targets=("q", "v", "q_proj", "v_proj"))),
+    "LoRA sobre NF4": lambda model: add_lora(quantized(model), LoRAConfig(targets=("q", "v", "q_proj", "v_proj"))),
+    "Houlsby": lambda model: add_adapters(model, bottleneck=4),
+    "prompt": lambda model: PromptTuning(model, randn(3, 32)),
+    "prefijo": lambda model: PrefixTuning(model, length=3),
+    "prefijo con red": lambda model: PrefixTuning(model, length=3, hidden=8),
+}
+
+
+@pytest.mark.parametrize("dtype", [*HALVES, torch.float64])
+@pytest.mark.parametrize("build", [llama, t5])
+@pytest.mark.parametrize("name", ADDED)
+def test_what_is_added_to_a_base_works_in_its_precision(name, build, dtype):
+    outputs = []
+    for kind in (torch.float32, dtype):
+        base = build().to(kind)
+        torch.manual_seed(1)
+        model = ADDED[name](base)
+        output = model(input_ids=IDS, labels=IDS)
+        output.loss.backward()
+        outputs.append(output)
+    exact, got = outputs
+    assert got.logits.dtype == dtype
+    trained = [p for p in model.parameters() if p.requires_grad]
+    assert trained and all(p.dtype == torch.float32 and p.grad.isfinite().all() for p in trained)
+    # NF4 redondea los pesos en 32 bits, pero los activa en 16: se parte de otros números
+    allowed = (0.1 if dtype == torch.bfloat16 else 0.02) * (3 if "NF4" in name else 1)
+    assert (got.logits - exact.logits).abs().max() <= allowed * exact.logits.abs().max()
