@@ -30,6 +30,12 @@ class TextScore:
     nats: float
     tokens: int
 
+    def __post_init__(self):
+        if self.tokens < 1:
+            raise ValueError(
+                "Este texto no predice ningún token: hacen falta 2, porque el primero no lo predice nadie."
+            )
+
     @property
     def perplexity(self) -> float:
         return math.exp(self.nats / self.tokens)

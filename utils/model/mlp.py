@@ -105,8 +105,10 @@ def cross_entropy(logits: torch.Tensor, targets: torch.Tensor) -> tuple[float, t
     >>> loss, grad.tolist()
     (10000.0, [[1.0, -1.0]])
     """
-    if logits.dim() != 2 or targets.shape != logits.shape[:1]:
-        raise ValueError(f"Se esperan logits (B, K) y B clases; hay {tuple(logits.shape)} y {tuple(targets.shape)}.")
+    if logits.dim() != 2 or targets.shape != logits.shape[:1] or not len(targets):
+        raise ValueError(
+            f"Se esperan logits (B, K) y B clases, B >= 1; hay {tuple(logits.shape)} y {tuple(targets.shape)}."
+        )
     if targets.min() < 0 or targets.max() >= logits.shape[1]:
         raise ValueError(f"Hay clases fuera de 0 a {logits.shape[1] - 1}: revisa las etiquetas.")
     wide = at_least_float32(logits)  # (B, K)
@@ -126,5 +128,7 @@ def mean_squared_error(outputs: torch.Tensor, targets: torch.Tensor) -> tuple[fl
     """
     if outputs.shape != targets.shape:
         raise ValueError(f"Las salidas {tuple(outputs.shape)} y los objetivos {tuple(targets.shape)} no coinciden.")
+    if not outputs.numel():
+        raise ValueError("No hay ninguna salida: la media de nada no es un número.")
     error = at_least_float32(outputs) - at_least_float32(targets)
     return (error**2).mean().item(), (2 * error / error.numel()).to(outputs.dtype)
