@@ -120,9 +120,7 @@ class LoRALinear(nn.Module):
 
     def _add_to_weight(self, name: str, sign: int) -> None:
         if not isinstance(self.base, nn.Linear):
-            raise ValueError(
-                f"Una {type(self.base).__name__} no se puede fundir: su peso no admite sumas. Déjalo suelto."
-            )
+            raise ValueError(f"Una {type(self.base).__name__} no admite sumas y no se puede fundir: déjala como está.")
         self.base.weight += sign * self.adapters[name].delta_weight().to(self.base.weight.dtype)  # (d, k)
 
 
