@@ -1,8 +1,8 @@
 """Las cuentas delicadas, en 32 bits como poco: normas, softmax y pérdidas de modelos en media precisión.
 
-Un float16 llega a 65 504: el cuadrado de 300 ya no cabe, y en bfloat16 una suma larga pierde casi todas sus cifras. Por
-eso los modelos de 16 bits guardan así sus números, pero calculan en float32 las medias y las exponenciales, y vuelven a
-16 bits al acabar. Fuente: Micikevicius et al. (2018), sección 3.3.
+Un float16 llega a 65 504, así que el cuadrado de 300 ya no cabe, y un bfloat16 solo guarda dos o tres cifras. Por eso
+los modelos de 16 bits guardan así sus números, pero calculan en float32 las medias y las exponenciales, y vuelven a 16
+bits al acabar. Fuente: Micikevicius et al. (2018), sección 3.3.
 
 Lo que NO hace: los productos de matrices, que quedan en la precisión del modelo, como en las demás bibliotecas.
 """
