@@ -85,6 +85,24 @@ def test_forward_is_the_dequantized_layer():
     assert not NF4Linear(constant).weight.any()
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+@pytest.mark.parametrize("shape", [(64, 64), (63, 1), (65, 3), (1, 1), (100, 700)])
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 6e4])
+def test_any_precision_any_size_and_blocks_of_zeros(dtype, shape, scale):
+    """Bloques enteros a cero, tamaños que no llenan el último y pesos de 16 bits grandes y pequeños."""
+    layer = linear(*shape).to(dtype)
+    layer.weight.data = (torch.randn(layer.weight.shape, dtype=torch.float64).clamp(-1, 1) * scale).to(dtype)
+    layer.weight.data.flatten()[: 2 * 64] = 0
+    compact = NF4Linear(layer)
+    error = (compact.weight.double() - layer.weight.double()).abs()
+    largest = layer.weight.double().abs().max()
+    assert (error <= largest * (np.diff(NF4.levels).max() / 2 + 0.07)).all()
+    assert not compact.weight[layer.weight == 0].any()
+    out = compact(torch.ones(2, shape[0], dtype=dtype) / shape[0])
+    assert out.dtype == dtype and out.isfinite().all()
+    assert nearest_codes(torch.tensor([-1.0, 0.01, 0.3], dtype=dtype)).tolist() == [0, 7, 11]
+
+
 def test_lora_trains_on_top_and_the_base_does_not_move():
     model = small_t5()
     names = quantize_linears(model)

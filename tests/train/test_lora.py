@@ -1,6 +1,7 @@
 """LoRA: la base no se mueve, B = 0 no cambia nada, fundir tampoco, y las pérdidas son las de peft."""
 
 import copy
+import re
 
 import pytest
 import torch
@@ -11,6 +12,7 @@ from torch import nn
 from transformers import LlamaConfig, LlamaForCausalLM, T5Config, T5ForConditionalGeneration
 
 from utils.model.config import TransformerConfig
+from utils.model.tied import untie
 from utils.model.transformer import Transformer
 from utils.train.lora import (
     Adapter,
@@ -44,6 +46,11 @@ def llama() -> LlamaForCausalLM:
     return LlamaForCausalLM(LLAMA).eval()
 
 
+def tied_llama() -> LlamaForCausalLM:
+    torch.manual_seed(0)
+    return LlamaForCausalLM(LlamaConfig(**LLAMA.to_diff_dict() | {"tie_word_embeddings": True})).eval()
+
+
 def batch(seed: int = 0) -> dict:
     ids = torch.randint(3, 40, (4, 7), generator=torch.Generator().manual_seed(seed))
     return {"input_ids": ids, "labels": ids}
@@ -61,6 +68,14 @@ def shake(model: nn.Module, seed: int = 1) -> nn.Module:
 def logits(model: nn.Module) -> torch.Tensor:
     with torch.no_grad():
         return model(**batch()).logits
+
+
+def scores(model: nn.Module) -> torch.Tensor:
+    """Los logits también de nuestro transformer, que los devuelve sin envolver."""
+    if not isinstance(model, Transformer):
+        return logits(model)
+    with torch.no_grad():
+        return model(batch()["input_ids"])
 
 
 def train_steps(model: nn.Module, steps: int) -> list[float]:
@@ -150,6 +165,51 @@ def test_merge_keeps_the_output_and_unmerge_returns():
     plain = unload(model)
     assert not lora_layers(plain) and type(plain.encoder.block[0].layer[0].SelfAttention.q) is nn.Linear
     torch.testing.assert_close(logits(plain), loose, atol=1e-5, rtol=0)
+
+
+def ours_tied() -> Transformer:
+    torch.manual_seed(0)
+    return Transformer(TransformerConfig(vocab=40, dim=16, heads=2, decoder_layers=1)).eval()
+
+
+@pytest.mark.parametrize(
+    ("build", "head", "other"),
+    [(tied_llama, "lm_head", "model.embed_tokens"), (t5, "lm_head", "shared"), (ours_tied, "head", "embedding")],
+)
+def test_merging_a_shared_matrix_is_refused_and_untying_is_the_way_out(build, head, other):
+    model = shake(add_lora(build(), LoRAConfig(rank=2, targets=(head,))))
+    embeddings, loose = model.get_submodule(other).weight, scores(model)
+    before = embeddings.clone()
+    with pytest.raises(
+        ValueError, match=rf"«{head}.base» comparte su matriz con «{other}.weight».*untie\(model"
+    ) as error:
+        merge(model)
+    assert torch.equal(embeddings, before) and torch.equal(scores(model), loose)  # no ha tocado nada
+    (path,) = re.findall(r'untie\(model, "(.*?)"\)', str(error.value))
+    untie(model, path)  # lo que manda hacer el mensaje
+    merge(model)
+    assert torch.equal(embeddings, before)
+    torch.testing.assert_close(scores(model), loose, atol=1e-4, rtol=0)
+    unmerge(model)
+    torch.testing.assert_close(scores(model), loose, atol=1e-4, rtol=0)
+
+
+def test_a_model_merged_after_untying_is_saved_and_loaded(tmp_path):
+    model = shake(add_lora(tied_llama(), LoRAConfig(rank=2, targets=("lm_head", "q_proj"))))
+    loose = logits(model)
+    untie(model, "lm_head.base")
+    merge(model)
+    unload(model).save_pretrained(tmp_path)
+    again = LlamaForCausalLM.from_pretrained(tmp_path).eval()
+    torch.testing.assert_close(logits(again), loose, atol=1e-4, rtol=0)
+
+
+def test_one_shared_matrix_stops_the_merge_before_any_layer():
+    model = shake(add_lora(tied_llama(), LoRAConfig(rank=2, targets=("q_proj", "lm_head"))))
+    fingerprint = base_fingerprint(model)
+    with pytest.raises(ValueError, match="comparte su matriz"):
+        merge(model)
+    assert base_fingerprint(model) == fingerprint and not any(layer.merged for layer in lora_layers(model).values())
 
 
 def test_disabled_adapter_is_the_base_even_after_an_error():

@@ -19,6 +19,7 @@ from transformers import PreTrainedModel
 
 from utils.measure.stats import Interval, wilson
 from utils.model.batching import length_batches
+from utils.model.precision import at_least_float32
 
 Norm = Literal["sum", "chars", "bytes", "tokens"]
 #: Cómo llama LM Evaluation Harness (0.4.13) a cada cuenta; por tokens no la tiene.
@@ -38,6 +39,12 @@ class OptionScore:
     logprob: float
     tokens: int
     text: str
+
+    def __post_init__(self):
+        if self.tokens < 1 or not self.text:
+            raise ValueError(
+                f"La opción «{self.text}» se queda en {self.tokens} tokens: sin tokens no hay nada que sumar."
+            )
 
     def value(self, by: Norm = "sum") -> float:
         """La puntuación repartida entre caracteres, bytes de UTF-8 o tokens; con «sum», sin repartir."""
@@ -104,6 +111,7 @@ def choose(scores: Sequence[Sequence[OptionScore]], by: Norm = "sum") -> list[in
     >>> choose([row], "sum"), choose([row], "chars")
     ([0], [1])
     """
+    _check_rows(scores)
     return [max(range(len(row)), key=lambda i: row[i].value(by)) for row in scores]
 
 
@@ -135,6 +143,7 @@ def longest(options: Sequence[Sequence[str]]) -> list[int]:
     >>> longest([["sí", "a veces", "no"]])
     [1]
     """
+    _check_rows(options)
     return [max(range(len(row)), key=lambda i: len(row[i])) for row in options]
 
 
@@ -175,7 +184,7 @@ def _sums(logits: Tensor, targets: Tensor, counts: Tensor) -> list[float]:
     """Suma, en cada fila, la log p de los `targets` (B, S) que cuentan."""
     counted = counts.bool()  # (B, S)
     logp = torch.zeros(targets.shape, dtype=torch.float64, device=targets.device)  # (B, S)
-    nats = nn.functional.cross_entropy(logits[counted].float(), targets[counted], reduction="none")  # (N,)
+    nats = nn.functional.cross_entropy(at_least_float32(logits[counted]), targets[counted], reduction="none")  # (N,)
     logp[counted] = -nats.double()
     return logp.sum(dim=1).tolist()  # (B,)
 
@@ -190,7 +199,17 @@ def _check(contexts: Sequence[str], options: Sequence[Sequence[str]]) -> None:
             raise ValueError(f"La pregunta número {i} necesita al menos dos opciones, y ninguna vacía.")
 
 
+def _check_rows(rows: Sequence[Sequence]) -> None:
+    if empty := [i for i, row in enumerate(rows) if not row]:
+        raise ValueError(f"La pregunta número {empty[0]} no tiene opciones: no hay ninguna que elegir.")
+
+
 def _check_lengths(model: PreTrainedModel, encoded: list[tuple[list[int], list[int]]]) -> None:
+    if not all(context and ids for context, ids in encoded):
+        raise ValueError(
+            "Un prompt o una opción se queda sin tokens, y una opción que no suma nada ganaría siempre. ¿Se junta la "
+            "opción con el final del prompt al tokenizar? Cambia delimiter."
+        )
     limit = getattr(model.config, "max_position_embeddings", None)
     size = max(len(context) + len(ids) for context, ids in encoded)
     if limit and size > limit:

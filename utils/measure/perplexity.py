@@ -16,6 +16,8 @@ import torch
 from torch import nn
 from transformers import PreTrainedModel
 
+from utils.model.precision import at_least_float32
+
 
 @dataclass(frozen=True)
 class TextScore:
@@ -27,6 +29,12 @@ class TextScore:
 
     nats: float
     tokens: int
+
+    def __post_init__(self):
+        if self.tokens < 1:
+            raise ValueError(
+                "Este texto no predice ningún token: hacen falta 2, porque el primero no lo predice nadie."
+            )
 
     @property
     def perplexity(self) -> float:
@@ -117,7 +125,7 @@ def _losses(model: PreTrainedModel, sequences, group: list[tuple[int, int, int, 
         mask[row, : end - start] = 1
         counts[row, first - start : end - start] = 1
     ids, mask, counts = (tensor.to(model.device) for tensor in (ids, mask, counts))
-    logits = model(input_ids=ids, attention_mask=mask).logits[:, :-1].float()  # (B, T - 1, V)
+    logits = at_least_float32(model(input_ids=ids, attention_mask=mask).logits[:, :-1])  # (B, T - 1, V)
     losses = nn.functional.cross_entropy(logits.transpose(1, 2), ids[:, 1:], reduction="none")  # (B, T - 1)
     return (losses * counts[:, 1:]).double().sum(dim=1).tolist()  # (B,)
 

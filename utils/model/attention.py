@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from utils.model.positions import rope
+from utils.model.precision import at_least_float32
 
 IGNORE = -100
 
@@ -20,14 +21,17 @@ def softmax(scores: Tensor, dim: int = -1) -> Tensor:
     """Exponencia y reparte: números positivos que suman 1 a lo largo de `dim`.
 
     Restar antes el máximo no cambia el resultado y evita desbordar: exp(10000) es infinito, exp(0) es 1. Si todo es
-    -inf (no hay a quién mirar), devuelve ceros en vez de NaN. Misma forma que `scores`.
+    -inf (no hay a quién mirar), devuelve ceros en vez de NaN. Misma forma y tipo que `scores`, aunque con 16 bits las
+    cuentas van en 32.
 
     >>> softmax(torch.tensor([10000.0, 10000.0, -math.inf])).tolist()
     [0.5, 0.5, 0.0]
     """
-    peak = scores.detach().amax(dim, keepdim=True).clamp(min=torch.finfo(scores.dtype).min)  # (..., 1)
-    exps = (scores - peak).exp()  # (..., S), entre 0 y 1
-    return exps / exps.sum(dim, keepdim=True).clamp(min=torch.finfo(scores.dtype).tiny)  # (..., S)
+    wide = at_least_float32(scores)  # (..., S)
+    peak = wide.detach().amax(dim, keepdim=True).clamp(min=torch.finfo(wide.dtype).min)  # (..., 1)
+    exps = (wide - peak).exp()  # (..., S), entre 0 y 1
+    weights = exps / exps.sum(dim, keepdim=True).clamp(min=torch.finfo(wide.dtype).tiny)  # (..., S)
+    return weights.to(scores.dtype)
 
 
 def cross_entropy(logits: Tensor, targets: Tensor, ignore_index: int = IGNORE) -> Tensor:
@@ -35,7 +39,8 @@ def cross_entropy(logits: Tensor, targets: Tensor, ignore_index: int = IGNORE) -
 
     `logits` (..., V) y `targets` (...), ids o `ignore_index` en lo que no cuenta. Calcula el logaritmo de la softmax
     directamente: con logits de 10 000 el logaritmo de una probabilidad redondeada a 0 sería infinito. Devuelve un
-    escalar. Error si las formas no encajan, un id no existe o no cuenta ninguno.
+    escalar, en float32 o, si los logits lo son, en float64. Error si las formas no encajan, un id no existe o no cuenta
+    ninguno.
 
     >>> round(cross_entropy(torch.zeros(1, 4), torch.tensor([2])).item(), 4)  # a ciegas entre 4: ln 4
     1.3863
@@ -48,7 +53,7 @@ def cross_entropy(logits: Tensor, targets: Tensor, ignore_index: int = IGNORE) -
     counted = targets != ignore_index  # (...)
     if not counted.any():
         raise ValueError(f"Todas las etiquetas son {ignore_index}: no hay nada que aprender en este lote.")
-    logits, targets = logits[counted].float(), targets[counted]  # (N, V), (N,)
+    logits, targets = at_least_float32(logits[counted]), targets[counted]  # (N, V), (N,)
     if targets.min() < 0 or targets.max() >= logits.shape[-1]:
         raise ValueError(f"Hay una etiqueta fuera del vocabulario: los ids van de 0 a {logits.shape[-1] - 1}.")
     shifted = logits - logits.detach().amax(-1, keepdim=True)  # (N, V)

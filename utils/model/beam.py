@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from utils.model.decoding import check_batch, check_room, special_ids, token_positions
+from utils.model.precision import at_least_float32
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def beam_search(
     open_logprobs = torch.zeros(1, device=input_ids.device)  # (b,), de mayor a menor; al principio, una frase vacía
     finished: list[Hypothesis] = []
     for length in range(1, max_new_tokens + 1):
-        totals = open_logprobs[:, None] + logits.float().log_softmax(dim=-1)  # (b, V)
+        totals = open_logprobs[:, None] + at_least_float32(logits).log_softmax(dim=-1)  # (b, V)
         vocab = totals.shape[-1]
         best = totals.flatten().topk(min(candidates, totals.numel()))  # (candidates,)
         next_ids, parents, logprobs = [], [], []
@@ -102,7 +103,7 @@ def beam_search(
             if early_stopping is True or reachable <= finished[-1].score:
                 break
 
-        open_ids, open_logprobs = next_ids, torch.tensor(logprobs, device=input_ids.device)  # (b,)
+        open_ids, open_logprobs = next_ids, torch.tensor(logprobs, dtype=totals.dtype, device=totals.device)  # (b,)
         cache.reorder_cache(torch.tensor(parents, device=input_ids.device))  # cada frase, con la caché de su madre
         logits, cache, inputs = _step(model, [ids[-1] for ids in open_ids], cache, inputs)  # (b, V)
     return finished

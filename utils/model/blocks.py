@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from utils.model.attention import MultiHeadAttention
 from utils.model.config import TransformerConfig
 from utils.model.positions import relative_buckets
+from utils.model.precision import at_least_float32
 
 #: Casillas de distancia de T5 y distancia a partir de la cual todas caen en la última.
 BUCKETS, MAX_DISTANCE = 32, 128
@@ -31,9 +32,10 @@ class LayerNorm(nn.Module):
         self.eps, self.weight, self.bias = eps, nn.Parameter(torch.ones(dim)), nn.Parameter(torch.zeros(dim))
 
     def forward(self, x: Tensor) -> Tensor:
-        centred = x - x.mean(-1, keepdim=True)  # (B, T, D)
+        wide = at_least_float32(x)  # (B, T, D): en float16, el cuadrado de 300 desborda
+        centred = wide - wide.mean(-1, keepdim=True)  # (B, T, D)
         variance = centred.square().mean(-1, keepdim=True)  # (B, T, 1)
-        return self.weight * centred * (variance + self.eps).rsqrt() + self.bias  # (B, T, D)
+        return (self.weight * centred * (variance + self.eps).rsqrt() + self.bias).to(x.dtype)  # (B, T, D)
 
 
 class RMSNorm(nn.Module):
@@ -48,7 +50,8 @@ class RMSNorm(nn.Module):
         self.eps, self.weight = eps, nn.Parameter(torch.ones(dim))
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.weight * x * (x.square().mean(-1, keepdim=True) + self.eps).rsqrt()  # (B, T, D)
+        wide = at_least_float32(x)  # (B, T, D): en float16, el cuadrado de 300 desborda
+        return (self.weight * wide * (wide.square().mean(-1, keepdim=True) + self.eps).rsqrt()).to(x.dtype)  # (B, T, D)
 
 
 def relu(x: Tensor) -> Tensor:
@@ -71,7 +74,8 @@ def gelu_tanh(x: Tensor) -> Tensor:
     >>> round(gelu_tanh(torch.tensor(1.0)).item(), 4)
     0.8412
     """
-    return 0.5 * x * (1 + torch.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
+    wide = at_least_float32(x)  # el cubo de 41 ya no cabe en float16
+    return (0.5 * wide * (1 + torch.tanh(math.sqrt(2 / math.pi) * (wide + 0.044715 * wide**3)))).to(x.dtype)
 
 
 def silu(x: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ from torch import nn
 
 from utils.course import env
 from utils.model.positions import check_length
+from utils.model.precision import at_least_float32
 from utils.model.sampling import (
     apply_repetition_penalty,
     apply_temperature,
@@ -211,6 +212,6 @@ def sequence_logprob(
         output = model(input_ids=input_ids, attention_mask=mask, position_ids=token_positions(mask))
         # La posición t predice el token t + 1.
         logits, labels, scored = output.logits[:, :-1], labels[:, 1:], scored[:, 1:]  # (B, T - 1, V)
-    logprobs = logits.float().log_softmax(dim=-1)  # (B, U, V)
+    logprobs = at_least_float32(logits).log_softmax(dim=-1)  # (B, U, V)
     picked = logprobs.gather(-1, labels.masked_fill(~scored, 0)[..., None]).squeeze(-1)  # (B, U)
     return picked.masked_fill(~scored, 0.0).sum(dim=-1)  # (B,)

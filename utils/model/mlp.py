@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 
 import torch
 
+from utils.model.precision import at_least_float32
+
 # Nombre -> (activación, su derivada), las dos en función de z.
 ACTIVATIONS: dict[str, tuple[Callable, Callable]] = {
     "relu": (lambda z: z.clamp(min=0), lambda z: (z > 0).to(z.dtype)),
@@ -103,16 +105,19 @@ def cross_entropy(logits: torch.Tensor, targets: torch.Tensor) -> tuple[float, t
     >>> loss, grad.tolist()
     (10000.0, [[1.0, -1.0]])
     """
-    if logits.dim() != 2 or targets.shape != logits.shape[:1]:
-        raise ValueError(f"Se esperan logits (B, K) y B clases; hay {tuple(logits.shape)} y {tuple(targets.shape)}.")
+    if logits.dim() != 2 or targets.shape != logits.shape[:1] or not len(targets):
+        raise ValueError(
+            f"Se esperan logits (B, K) y B clases, B >= 1; hay {tuple(logits.shape)} y {tuple(targets.shape)}."
+        )
     if targets.min() < 0 or targets.max() >= logits.shape[1]:
         raise ValueError(f"Hay clases fuera de 0 a {logits.shape[1] - 1}: revisa las etiquetas.")
-    shifted = logits - logits.amax(dim=1, keepdim=True)  # (B, K)
+    wide = at_least_float32(logits)  # (B, K)
+    shifted = wide - wide.amax(dim=1, keepdim=True)  # (B, K)
     log_p = shifted - shifted.exp().sum(dim=1, keepdim=True).log()  # (B, K)
     rows = torch.arange(len(targets))
     grad = log_p.exp()  # (B, K)
     grad[rows, targets] -= 1
-    return -log_p[rows, targets].mean().item(), grad / len(targets)
+    return -log_p[rows, targets].mean().item(), (grad / len(targets)).to(logits.dtype)
 
 
 def mean_squared_error(outputs: torch.Tensor, targets: torch.Tensor) -> tuple[float, torch.Tensor]:
@@ -123,5 +128,7 @@ def mean_squared_error(outputs: torch.Tensor, targets: torch.Tensor) -> tuple[fl
     """
     if outputs.shape != targets.shape:
         raise ValueError(f"Las salidas {tuple(outputs.shape)} y los objetivos {tuple(targets.shape)} no coinciden.")
-    error = outputs - targets
-    return (error**2).mean().item(), 2 * error / error.numel()
+    if not outputs.numel():
+        raise ValueError("No hay ninguna salida: la media de nada no es un número.")
+    error = at_least_float32(outputs) - at_least_float32(targets)
+    return (error**2).mean().item(), (2 * error / error.numel()).to(outputs.dtype)

@@ -13,6 +13,8 @@ import copy
 import torch
 from torch import nn
 
+from utils.model.tied import untie
+
 
 def scale_residual_stream(model: nn.Module, factor: float) -> nn.Module:
     """Copia de un T5 de transformers con la corriente residual multiplicada por `factor` y los mismos logits.
@@ -26,8 +28,7 @@ def scale_residual_stream(model: nn.Module, factor: float) -> nn.Module:
         raise ValueError("Solo sé hacerlo con T5: pasa un T5ForConditionalGeneration.")
     scaled = copy.deepcopy(model)
     # La salida comparte matriz con los embeddings: se separa para que los logits no se multipliquen.
-    scaled.lm_head.weight = nn.Parameter(scaled.lm_head.weight.detach().clone())
-    scaled.config.tie_word_embeddings = False
+    untie(scaled, "lm_head")
     with torch.no_grad():
         scaled.shared.weight.mul_(factor)  # (V, D)
         for name, weight in scaled.named_parameters():

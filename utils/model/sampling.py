@@ -9,6 +9,8 @@ import math
 
 import torch
 
+from utils.model.precision import at_least_float32
+
 # Holgura al comparar una suma de probabilidades con p: en coma flotante, 0.60 + 0.30 < 0.90.
 TOP_P_TOLERANCE = 1e-6
 MIN_TEMPERATURE = 1e-6
@@ -123,15 +125,15 @@ def probabilities(
 ) -> torch.Tensor:
     """La distribución de la que se sortea: softmax tras temperatura, top-k y top-p, en ese orden.
 
-    `logits` (..., V) -> probabilidades (..., V) en float32, que suman 1. Con temperature=None (voraz) toda la
-    probabilidad va al token de mayor logit (el de id menor si empatan), y entonces top_k y top_p no cambian
-    nada.
+    `logits` (..., V) -> probabilidades (..., V) que suman 1, en float32 o, si los logits lo son, en float64. Con
+    temperature=None (voraz) toda la probabilidad va al token de mayor logit (el de id menor si empatan), y entonces
+    top_k y top_p no cambian nada.
 
     >>> [round(x, 4) for x in probabilities(torch.tensor([10.0, 5.0, 2.0]), temperature=2.0).tolist()]
     [0.9088, 0.0746, 0.0166]
     """
     _check_logits(logits)
-    logits = logits.float()
+    logits = at_least_float32(logits)
     logits = logits - logits.amax(dim=-1, keepdim=True)  # (..., V); evita desbordar con T pequeña
     if temperature is None:
         return torch.zeros_like(logits).scatter(-1, logits.argmax(dim=-1, keepdim=True), 1.0)  # (..., V)

@@ -59,8 +59,10 @@ def negative_sampling(
 
     `center` y `context` (B, D), `negatives` (B, K, D). El gradiente de −ln σ(x) es σ(x) − 1 y el de −ln σ(−x), σ(x): lo
     que le falta a la predicción para valer 1 en la verdadera y 0 en las falsas. Devuelve (pérdida, y gradientes con las
-    formas de la entrada).
+    formas de la entrada). Error si el lote está vacío.
     """
+    if not len(center):
+        raise ValueError("El lote no tiene ninguna pareja de palabras: la media de nada no es un número.")
     true = torch.einsum("bd,bd->b", center, context)  # (B,)
     false = torch.einsum("bd,bkd->bk", center, negatives)  # (B, K)
     loss = -torch.nn.functional.logsigmoid(true).mean() - torch.nn.functional.logsigmoid(-false).sum(1).mean()
@@ -87,6 +89,7 @@ def train_word2vec(
 
     `subsample` (t) descarta cada aparición de una palabra de frecuencia f con probabilidad 1 − √(t / f): «de» y «la»
     dicen poco de sus vecinas. El paso es Adagrad, que frena por separado cada vector según lo que ya se ha movido.
+    Error si no quedan dos palabras o ninguna pareja de vecinas.
     """
     counts = build_vocabulary(sentences, min_count)
     names = list(counts)
@@ -101,10 +104,12 @@ def train_word2vec(
     centers = (torch.rand(len(names), dimension, generator=generator) - 0.5) / dimension  # (V, D)
     contexts = torch.zeros(len(names), dimension)  # (V, D)
     memory = [torch.full((len(names), 1), 1e-8) for _ in range(2)]
+    seen = 0  # parejas
     for _ in tqdm(range(epochs), desc="word2vec", unit="época"):
         kept = [ids[rng.random(len(ids)) < keep[ids]].tolist() for ids in encoded]
         pairs = torch.from_numpy(rng.permutation(skip_gram_pairs(kept, window, rng)))  # (P, 2)
-        for batch in pairs.split(batch_size):
+        seen += len(pairs)
+        for batch in pairs.split(batch_size) if len(pairs) else ():
             c, o = batch.T  # (B,)
             false = torch.multinomial(noise, len(c) * negatives, replacement=True, generator=generator)
             false = false.view(len(c), negatives)  # (B, K)
@@ -112,6 +117,10 @@ def train_word2vec(
             everyone = torch.cat([o, false.flatten()])
             _adagrad(centers, c, to_center, memory[0], learning_rate)
             _adagrad(contexts, everyone, torch.cat([to_true, to_false.flatten(0, 1)]), memory[1], learning_rate)
+    if not seen:
+        raise ValueError(
+            "No ha quedado ninguna pareja de vecinas: alarga las frases o sube subsample, que las descarta."
+        )
     return names, centers
 
 

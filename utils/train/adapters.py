@@ -38,7 +38,8 @@ class BottleneckAdapter(nn.Module):
         nn.init.zeros_(self.up.bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.up(nn.functional.gelu(self.down(x)))  # (B, T, D)
+        low = nn.functional.gelu(self.down(x.to(self.down.weight.dtype)))  # (B, T, m), en 32 bits aunque la base no
+        return x + self.up(low).to(x.dtype)  # (B, T, D)
 
 
 def output_projections(model: nn.Module) -> dict[str, nn.Linear]:

@@ -35,12 +35,15 @@ class Cloze:
 
         `objective` es «causal», «tapadas» o «trozos»; los trozos son parejas (inicio, fin) en orden y sin solaparse.
         Solo cuentan en la pérdida los tokens escondidos y, con «trozos», los centinelas y el fin, que
-        `is_text` quita. Error si el objetivo no existe o hay más trozos que centinelas.
+        `is_text` quita. Error si el objetivo no existe, si hay más trozos que centinelas, si un texto no esconde nada,
+        si un trozo está vacío o se sale, o si al causal se le pregunta el primer token, que no lo predice nadie.
         """
         if objective not in ("causal", "tapadas", "trozos"):
             raise ValueError(f"No hay un objetivo «{objective}»: elige causal, tapadas o trozos.")
         if any(len(spans) >= len(self.sentinels) for _, spans in items):
             raise ValueError(f"Hay {len(self.sentinels)} centinelas y hace falta uno más que trozos: esconde menos.")
+        for i, (ids, spans) in enumerate(items):
+            self._check_spans(i, ids, spans, first=int(objective == "causal"))
         build = self._spans if objective == "trozos" else self._in_place
         pairs = [build(ids, spans, masked=objective == "tapadas") for ids, spans in items]
         sources = [source for source, _ in pairs]
@@ -49,6 +52,16 @@ class Cloze:
             "attention_mask": attention_mask(sources),  # (B, T)
             "labels": pad([labels for _, labels in pairs], IGNORE),  # (B, T) o (B, S)
         }
+
+    def _check_spans(self, i: int, ids: list[int], spans: list[Span], first: int) -> None:
+        if not spans:
+            raise ValueError(f"El texto número {i} no esconde ningún token: no hay nada que preguntar.")
+        ends = [first, *(end for _, end in spans)]  # dónde puede empezar cada trozo
+        if any(not low <= start < end <= len(ids) for low, (start, end) in zip(ends, spans, strict=False)):
+            raise ValueError(
+                f"Los trozos del texto número {i} son {spans} y van en orden, sin solaparse ni quedar vacíos, entre "
+                f"{first} y {len(ids)}" + (": a un modelo causal no se le pregunta el primer token." if first else ".")
+            )
 
     def is_text(self, batch: Batch):
         """Dónde hay un token escondido que puntúa: la forma de las etiquetas, booleana."""

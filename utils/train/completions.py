@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from utils.model.batching import length_batches
+from utils.model.precision import at_least_float32
 from utils.train.loop import to_device
 from utils.train.objectives import IGNORE, Batch, Example, attention_mask, packed_positions, pad
 from utils.train.packing import document_mask, pack
@@ -29,7 +30,9 @@ def pack_masked(examples: Sequence[Example], length: int) -> list[Example]:
     [0, 1, 0, 1]
     """
     sizes = [len(example["input_ids"]) for example in examples]
-    if sizes and max(sizes) > length:
+    if not sizes:
+        return []
+    if max(sizes) > length:
         raise ValueError(f"El ejemplo número {int(np.argmax(sizes))} mide {max(sizes)} tokens y la fila, {length}.")
     # se empaquetan los números de los tokens, y así ids y máscara viajan juntos
     flat = {name: np.concatenate([example[name] for example in examples]) for name in ("input_ids", "assistant_masks")}
@@ -77,17 +80,19 @@ def score_completions(
     """Por ejemplo, los nats medios por token aprendido (N,) y si los acierta todos (N,), en modo evaluación.
 
     Acertarlos todos con la respuesta delante es lo mismo que generarla igual con decodificación voraz: si el primero
-    es el correcto, el segundo se predice con el mismo prefijo, y así hasta el final. ValueError si un ejemplo no tiene
-    nada que aprender.
+    es el correcto, el segundo se predice con el mismo prefijo, y así hasta el final. ValueError si no hay ejemplos o si
+    uno no tiene nada que aprender.
     """
-    if any(not any(example["assistant_masks"][1:]) for example in examples):
-        raise ValueError("Hay un ejemplo sin tokens del asistente: no hay nada que puntuar.")
+    if not examples:
+        raise ValueError("No hay ejemplos que puntuar.")
     model.eval()
     nats, exact = np.empty(len(examples)), np.empty(len(examples), dtype=bool)
     for chosen in length_batches([len(example["input_ids"]) for example in examples], batch_size):
         batch = to_device(CompletionLM(pad_id)([examples[i] for i in chosen]), model)
         labels = batch.pop("labels")[:, 1:]  # (B, T - 1)
-        logits = model(**batch).logits[:, :-1]  # (B, T - 1, V)
+        if not (labels != IGNORE).any(1).all():
+            raise ValueError("Hay un ejemplo sin tokens del asistente que predecir: no hay nada que puntuar.")
+        logits = at_least_float32(model(**batch).logits[:, :-1])  # (B, T - 1, V)
         losses = torch.nn.functional.cross_entropy(logits.transpose(1, 2), labels, reduction="none")  # (B, T - 1)
         counted = labels != IGNORE  # (B, T - 1)
         nats[chosen] = (losses.sum(1) / counted.sum(1)).cpu().numpy()

@@ -12,11 +12,15 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from utils.train.objectives import Batch
+from utils.train.objectives import Batch, counted_labels
 
 
 def prompt_loss(model: nn.Module, embeddings: Tensor, batch: Batch) -> Tensor:
-    """Pérdida de `batch` con `embeddings` (P, D) delante de cada entrada, en nats por token."""
+    """Pérdida de `batch` con `embeddings` (P, D) delante de cada entrada, en nats por token. Error si nada cuenta."""
+    if not counted_labels(batch):
+        raise ValueError(
+            "En el lote no cuenta ninguna etiqueta: sin respuesta no hay pérdida con que puntuar la consigna."
+        )
     words = model.get_input_embeddings()(batch["input_ids"])  # (B, T, D)
     prompt = embeddings.expand(len(words), -1, -1)  # (B, P, D)
     mask = torch.cat([batch["attention_mask"].new_ones(prompt.shape[:2]), batch["attention_mask"]], dim=1)  # (B, P + T)
@@ -30,10 +34,12 @@ def search(
     """Mejora la consigna `ids` durante `steps` pasos y devuelve sus ids y las pérdidas, la de partida y una por paso.
 
     En cada paso se elige una posición al azar y se prueban los `candidates` tokens que el gradiente prefiere; si
-    ninguno baja la pérdida media de `batches`, la consigna se queda como está. Error si `ids` está vacío.
+    ninguno baja la pérdida media de `batches`, la consigna se queda como está. Error si no hay tokens en `ids` o lotes.
     """
     if not ids:
         raise ValueError("La consigna de partida está vacía: tokeniza un texto, aunque sea de una palabra.")
+    if not batches:
+        raise ValueError("No hay lotes con los que puntuar las consignas: pasa al menos uno.")
     table = model.get_input_embeddings().weight.detach()  # (V, D)
     rng = np.random.default_rng(seed)
     current = torch.tensor(ids, device=table.device)  # (P,)

@@ -11,7 +11,7 @@ from torch.optim.lr_scheduler import LambdaLR
 from transformers import PrinterCallback, Trainer, TrainingArguments
 
 from utils.train.loop import Objective
-from utils.train.objectives import Example
+from utils.train.objectives import Batch, Example, counted_labels
 from utils.train.schedule import learning_rate_factor
 
 #: Lo que `Trainer` haría por su cuenta y aquí no se quiere: guardar y escribir. Las pérdidas se apuntan a cada paso.
@@ -35,8 +35,16 @@ def fit_with_trainer(
 ) -> list[float]:
     """Entrena `model` y lo deja en modo evaluación. Devuelve la pérdida de cada paso, en nats por token.
 
-    Sin `shuffle` toma los ejemplos en el orden en que llegan.
+    Sin `shuffle` toma los ejemplos en el orden en que llegan. Error si en un lote no cuenta ninguna etiqueta: `Trainer`
+    apuntaría una pérdida de 0 y seguiría.
     """
+
+    def collate(batch: list[Example]) -> Batch:
+        tensors = objective(batch, None)
+        if not counted_labels(tensors):
+            raise ValueError("En un lote no cuenta ninguna etiqueta: quita los ejemplos que son solo prompt.")
+        return tensors
+
     with tempfile.TemporaryDirectory() as folder:
         arguments = TrainingArguments(
             output_dir=folder,
@@ -47,7 +55,7 @@ def fit_with_trainer(
             model=model,
             args=on_one_gpu(arguments),
             train_dataset=examples,
-            data_collator=lambda batch: objective(batch, None),
+            data_collator=collate,
             optimizers=(optimizer, schedule(optimizer, steps, warmup)),
         )
         return step_losses(trainer)

@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from utils.course.env import seed as default_seed
 from utils.train.checkpoint import load_checkpoint, save_checkpoint
-from utils.train.objectives import IGNORE, Batch, Example
+from utils.train.objectives import Batch, Example, counted_labels
 from utils.train.schedule import learning_rate_factor
 
 Objective = Callable[[list[Example], np.random.Generator], Batch]
@@ -79,7 +79,8 @@ def train(
     """Entrena `model` durante `steps` pasos y lo deja en modo evaluación. Devuelve la historia.
 
     Con `checkpoint` guarda el estado cada `checkpoint_every` pasos en esa carpeta y, si ya hay uno, sigue desde él.
-    La tasa de aprendizaje máxima es la del optimizador. Lanza `ValueError` si no hay ejemplos para un lote.
+    La tasa de aprendizaje máxima es la del optimizador. Lanza `ValueError` si no hay ejemplos para un lote, si en un
+    lote no hay nada que aprender o si la pérdida deja de ser un número finito.
     """
     if len(examples) < batch_size:
         raise ValueError(f"Hay {len(examples)} ejemplos y el lote pide {batch_size}: baja batch_size o añade datos.")
@@ -100,6 +101,11 @@ def train(
         if position == 0 or step == first:
             batches = epoch_batches(lengths, batch_size, seed, epoch)
         batch = objective([examples[i] for i in batches[position]], np.random.default_rng([seed, step, 1]))
+        if not counted_labels(batch):
+            raise ValueError(
+                f"En el lote del paso {step} no cuenta ninguna etiqueta, así que no hay nada que aprender: ¿ocupa el "
+                "prompt el ejemplo entero, o son textos de un solo token? Quítalos o acorta los prompts."
+            )
         for group, peak in zip(optimizer.param_groups, peak_rates, strict=True):
             group["lr"] = peak * learning_rate_factor(step, steps, warmup)
 
@@ -127,15 +133,23 @@ def train(
 
 @torch.no_grad()
 def evaluate_loss(model: nn.Module, examples: list[Example], objective: Objective, batch_size: int) -> float:
-    """Pérdida media por token de etiqueta, en nats, con el modelo en modo evaluación (sin dropout)."""
+    """Pérdida media por token de etiqueta, en nats, con el modelo en modo evaluación (sin dropout).
+
+    Un ejemplo sin etiquetas que cuenten no pesa nada. Error si no hay ejemplos o no cuenta ninguna etiqueta.
+    """
+    if not examples:
+        raise ValueError("No hay ejemplos con los que medir la pérdida.")
     model.eval()
     order = sorted(range(len(examples)), key=lambda i: len(examples[i]["input_ids"]))
     total, count = 0.0, 0
     for start in range(0, len(order), batch_size):
         batch = objective([examples[i] for i in order[start : start + batch_size]], np.random.default_rng(start))
-        labels = int((batch["labels"] != IGNORE).sum())
+        if not (labels := counted_labels(batch)):  # la media de ninguna sería NaN
+            continue
         total += model(**to_device(batch, model)).loss.item() * labels
         count += labels
+    if not count:
+        raise ValueError(f"En los {len(examples)} ejemplos no cuenta ninguna etiqueta: no hay pérdida que medir.")
     return total / count
 
 
@@ -147,4 +161,4 @@ def to_device(batch: Batch, model: nn.Module) -> Batch:
 
 def useful_tokens(batch: Batch) -> int:
     """Tokens de verdad de un lote: los de entrada sin relleno más los que cuentan en la pérdida."""
-    return int(batch["attention_mask"].sum() + (batch["labels"] != IGNORE).sum())
+    return int(batch["attention_mask"].sum()) + counted_labels(batch)

@@ -19,6 +19,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from utils.model.tied import require_own_weight
+
 
 @dataclass(frozen=True)
 class LoRAConfig:
@@ -118,8 +120,7 @@ class LoRALinear(nn.Module):
 
     def _add_to_weight(self, name: str, sign: int) -> None:
         if not isinstance(self.base, nn.Linear):
-            kind = type(self.base).__name__
-            raise ValueError(f"Una capa {kind} no se puede fundir: su peso no admite sumas. Usa el adaptador aparte.")
+            raise ValueError(f"Una {type(self.base).__name__} no admite sumas y no se puede fundir: déjala como está.")
         self.base.weight += sign * self.adapters[name].delta_weight().to(self.base.weight.dtype)  # (d, k)
 
 
@@ -140,9 +141,7 @@ def add_lora(model: nn.Module, config: LoRAConfig, name: str = "default") -> nn.
         layer = module if isinstance(module, LoRALinear) else LoRALinear(module)
         layer.add(name, config)
         layer.train(module.training)
-        if layer is not module:
-            parent, _, child = path.rpartition(".")
-            setattr(model.get_submodule(parent), child, layer)
+        model.set_submodule(path, layer)
     set_adapter(model, name)
     return model
 
@@ -199,11 +198,16 @@ def adapter_disabled(model: nn.Module) -> Iterator[nn.Module]:
 
 
 def merge(model: nn.Module) -> None:
-    """Suma el adaptador activo a los pesos de la base: la salida es la misma, sin multiplicaciones de más."""
+    """Suma el adaptador activo a los pesos de la base: la salida es la misma, sin multiplicaciones de más.
+
+    Error si una capa comparte su matriz con otra (`lm_head` con los embeddings): sumarle B A cambiaría las dos.
+    """
     _require_unmerged(model)
-    for layer in lora_layers(model).values():
-        if layer.active:
-            layer.merge()
+    active = {path: layer for path, layer in lora_layers(model).items() if layer.active}
+    for path in active:
+        require_own_weight(model, f"{path}.base")
+    for layer in active.values():
+        layer.merge()
 
 
 def unmerge(model: nn.Module) -> None:
@@ -216,8 +220,7 @@ def unmerge(model: nn.Module) -> None:
 def unload(model: nn.Module) -> nn.Module:
     """Quita las capas LoRA y deja las suyas de siempre: la base o, después de `merge`, el modelo ya fundido."""
     for path, layer in lora_layers(model).items():
-        parent, _, child = path.rpartition(".")
-        setattr(model.get_submodule(parent), child, layer.base)
+        model.set_submodule(path, layer.base)
     return model
 
 
@@ -227,14 +230,18 @@ def trained_parameters(model: nn.Module) -> tuple[int, int]:
     return sum(trained for trained, _ in counts), sum(total for _, total in counts)
 
 
+def base_tensors(model: nn.Module) -> dict[str, Tensor]:
+    """Los tensores de la base, sin los adaptadores, con los nombres de antes de `add_lora`."""
+    wrapped = tuple(f"{path}.base." for path in lora_layers(model))
+    tensors = {name: tensor for name, tensor in model.state_dict().items() if ".adapters." not in name}
+    return {name.replace(".base.", ".") if name.startswith(wrapped) else name: t for name, t in tensors.items()}
+
+
 def base_fingerprint(model: nn.Module) -> str:
     """SHA-256 de todos los tensores de la base, sin los adaptadores: el mismo antes y después de `add_lora`."""
-    wrapped = tuple(f"{path}.base." for path in lora_layers(model))
     digest = hashlib.sha256()
-    for name, tensor in model.state_dict().items():
-        if ".adapters." not in name:
-            name = name.replace(".base.", ".") if name.startswith(wrapped) else name
-            digest.update(name.encode() + tensor.cpu().flatten().view(torch.uint8).numpy().tobytes())
+    for name, tensor in base_tensors(model).items():
+        digest.update(name.encode() + tensor.cpu().flatten().view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()
 
 

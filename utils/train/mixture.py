@@ -34,7 +34,7 @@ def mix(datasets: Mapping[str, Sequence], rates: Mapping[str, float], size: int,
     """Un conjunto barajado de `size` ejemplos con la fracción `rates` de cada conjunto.
 
     Los ejemplos no se repiten mientras queden; si se piden más de los que hay, se da otra vuelta. Con la misma semilla
-    (la del curso, si no se da) sale lo mismo. Error si las fracciones no suman 1 o falta un conjunto.
+    (la del curso, si no se da) sale lo mismo. Error si las fracciones no suman 1, falta un conjunto o no hay ninguno.
 
     >>> rows = mix({"nueva": ["n"] * 100, "vieja": ["v"] * 100}, {"nueva": 0.75, "vieja": 0.25}, size=8, seed=0)
     >>> rows.count("n"), rows.count("v")
@@ -42,6 +42,8 @@ def mix(datasets: Mapping[str, Sequence], rates: Mapping[str, float], size: int,
     """
     if datasets.keys() != rates.keys():
         raise ValueError(f"Hay datos de {sorted(datasets)} y fracciones de {sorted(rates)}: deben ser los mismos.")
+    if not rates or size < 0:
+        raise ValueError(f"Se piden {size} ejemplos de {len(rates)} conjuntos: pasa alguno y no pidas menos de 0.")
     if min(rates.values()) < 0 or abs(sum(rates.values()) - 1) > 1e-9:
         raise ValueError(f"Las fracciones son positivas y suman 1; estas suman {sum(rates.values()):g}.")
     rng = np.random.default_rng(env.seed() if seed is None else seed)

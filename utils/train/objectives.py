@@ -21,22 +21,35 @@ Batch = dict[str, torch.Tensor]
 
 
 def pad(rows: list[list[int]], value: int) -> torch.Tensor:
-    """Rellena por la derecha hasta la fila más larga.
+    """Rellena por la derecha hasta la fila más larga. Error si no hay filas o están todas vacías.
 
     >>> pad([[5, 6], [7]], value=0).tolist()
     [[5, 6], [7, 0]]
     """
-    width = max(len(row) for row in rows)
+    width = max((len(row) for row in rows), default=0)
+    if not width:
+        raise ValueError("El lote no tiene ningún token: pasa al menos un ejemplo, y que no esté vacío.")
     return torch.tensor([row + [value] * (width - len(row)) for row in rows])  # (B, T)
 
 
 def attention_mask(rows: list[list[int]]) -> torch.Tensor:
-    """1 en los tokens de verdad, 0 en el relleno.
+    """1 en los tokens de verdad, 0 en el relleno. Error si una fila no tiene ninguno.
 
     >>> attention_mask([[5, 6], [7]]).tolist()
     [[1, 1], [1, 0]]
     """
+    if empty := [i for i, row in enumerate(rows) if not len(row)]:
+        raise ValueError(f"El ejemplo número {empty[0]} del lote no tiene ningún token: quítalo.")
     return pad([[1] * len(row) for row in rows], value=0)  # (B, T)
+
+
+def counted_labels(batch: Batch) -> int:
+    """Cuántas etiquetas del lote cuentan en la pérdida: las que no son -100.
+
+    >>> counted_labels({"labels": torch.tensor([[-100, 7], [8, -100]])})
+    2
+    """
+    return int((batch["labels"] != IGNORE).sum())
 
 
 def packed_positions(examples: list[Example]) -> Batch:
@@ -56,8 +69,10 @@ def packed_positions(examples: list[Example]) -> Batch:
 def tokenize_pairs(tokenizer, prompts: list[str], completions: list[str], max_prompt: int, max_completion: int):
     """Convierte pares instrucción-respuesta en ejemplos {"input_ids", "labels"} para un encoder-decoder.
 
-    Trunca a `max_prompt` y `max_completion` tokens. Lanza `ValueError` si un texto está vacío.
+    Trunca a `max_prompt` y `max_completion` tokens. Lanza `ValueError` si no hay pares o un texto está vacío.
     """
+    if not prompts:
+        raise ValueError("No hay ningún par que tokenizar.")
     for i, (prompt, completion) in enumerate(zip(prompts, completions, strict=True)):
         if not prompt.strip() or not completion.strip():
             raise ValueError(f"El par número {i} tiene un texto vacío: quítalo o complétalo antes de entrenar.")
@@ -91,7 +106,7 @@ class CausalLM:
     """Predecir el token siguiente. Las etiquetas son la propia entrada: el modelo las desplaza por dentro.
 
     El primer token no lo predice nadie: su etiqueta es -100, igual que la del primero de cada documento de una
-    secuencia empaquetada. Si el ejemplo trae `prompt_length`, esos primeros tokens tampoco cuentan en la pérdida.
+    secuencia empaquetada. Si el ejemplo trae `prompt_length`, esos primeros tokens, quizá todos, tampoco cuentan.
 
     >>> CausalLM(pad_id=0)([{"input_ids": [4, 5, 6], "prompt_length": 1}])["labels"].tolist()
     [[-100, 5, 6]]
@@ -101,7 +116,7 @@ class CausalLM:
 
     def __call__(self, examples: list[Example], rng: np.random.Generator | None = None) -> Batch:
         rows = [example["input_ids"] for example in examples]
-        skips = [max(1, example.get("prompt_length", 0)) for example in examples]
+        skips = [min(max(1, e.get("prompt_length", 0)), len(row)) for e, row in zip(examples, rows, strict=True)]
         labels = pad([[IGNORE] * skip + row[skip:] for row, skip in zip(rows, skips, strict=True)], IGNORE)  # (B, T)
         positions = packed_positions(examples)
         if positions:
@@ -120,8 +135,8 @@ class MaskedLM:
 
     De cada 100 tokens se eligen 15, o los que diga `rate`; de esos, el 80 % se cambia por [MASK], el 10 % por un
     token corriente al azar y el 10 % se deja igual. Solo los elegidos cuentan en la pérdida, y los especiales no se
-    eligen nunca. Cada token se sortea por su cuenta: en un texto corto puede no tocar ninguno. Error si `rate` no
-    está entre 0 y 1.
+    eligen nunca. Cada token se sortea por su cuenta: en un texto corto puede no tocar ninguno. Si no toca en todo el
+    lote, se elige uno. Error si `rate` no está entre 0 y 1 o si en el lote solo hay tokens especiales.
 
     >>> objective = MaskedLM(pad_id=0, mask_id=2, vocab_size=9, special_ids=frozenset({0, 1, 2}), rate=1.0)
     >>> objective([{"input_ids": [7, 8, 1]}], np.random.default_rng(0))["labels"].tolist()
@@ -142,7 +157,11 @@ class MaskedLM:
         rows = [example["input_ids"] for example in examples]
         ids = pad(rows, self.pad_id).numpy()  # (B, T)
         candidates = ~np.isin(ids, list(self.special_ids | {self.pad_id}))
+        if not candidates.any():
+            raise ValueError("En el lote solo hay tokens especiales y ninguno que tapar: quita esos textos.")
         chosen = candidates & (rng.random(ids.shape) < self.rate)
+        if not chosen.any():
+            chosen.flat[rng.choice(np.flatnonzero(candidates))] = True
         labels = np.where(chosen, ids, IGNORE)
         dice = rng.random(ids.shape)
         ids = np.where(chosen & (dice < 0.8), self.mask_id, ids)
@@ -164,8 +183,8 @@ class SpanCorruption:
     Borra el 15 % de los tokens en trozos de 3 de media; cada trozo se cambia por un centinela. El objetivo dice,
     por cada centinela, qué había debajo: entrada `a <X> d <Y>`, objetivo `<X> b c <Y> e <Z>`. `sentinels` son sus ids
     en el orden en que se usan, que en T5 es de mayor a menor: <extra_id_0> es el último del vocabulario. La cuenta es
-    la de `random_spans_noise_mask`, del código de T5: un número fijo de tokens y de trozos, y todas las formas de
-    repartirlos por igual. Error si el texto tiene menos de 2 tokens.
+    la de `random_spans_noise_mask`, del código de T5: un número fijo de tokens y de trozos, todas las formas de
+    repartirlos por igual y siempre algún token a la vista. Error si el texto no llega a 2 tokens o un ajuste no vale.
     """
 
     pad_id: int
@@ -174,6 +193,14 @@ class SpanCorruption:
     rate: float = 0.15
     mean_span: float = 3.0
 
+    def __post_init__(self):
+        if not 0 < self.rate <= 1:
+            raise ValueError(f"rate es la fracción de tokens que se borran, entre 0 y 1, y es {self.rate}.")
+        if not self.mean_span >= 1:
+            raise ValueError(f"mean_span es lo que miden los trozos de media, 1 token o más, y es {self.mean_span}.")
+        if len(self.sentinels) < 2:
+            raise ValueError("Hacen falta dos centinelas: uno para el trozo y otro que cierra el objetivo.")
+
     def __call__(self, examples: list[Example], rng: np.random.Generator) -> Batch:
         pairs = [self.corrupt(example["input_ids"], rng) for example in examples]
         corrupted = [{"input_ids": source, "labels": target} for source, target in pairs]
@@ -181,10 +208,10 @@ class SpanCorruption:
 
     def corrupt(self, ids: list[int], rng: np.random.Generator) -> tuple[list[int], list[int]]:
         """Parte `ids` en trozos que alternan visible y borrado. Devuelve (entrada, objetivo)."""
-        noise = max(1, round(len(ids) * self.rate))
-        spans = min(max(1, round(noise / self.mean_span)), len(self.sentinels) - 1, len(ids) - noise)
-        if spans < 1:
+        if len(ids) < 2:
             raise ValueError(f"La secuencia tiene {len(ids)} tokens y hacen falta al menos 2 para borrar un trozo.")
+        noise = min(max(1, round(len(ids) * self.rate)), len(ids) - 1)
+        spans = min(max(1, round(noise / self.mean_span)), len(self.sentinels) - 1, len(ids) - noise)
         hidden = _random_partition(noise, spans, rng)
         visible = _random_partition(len(ids) - noise, spans, rng)
         source, target, position = [], [], 0

@@ -9,6 +9,7 @@ Lo que NO hace: tokenizar ni elegir en qué orden se visitan las secuencias.
 
 from bisect import bisect_left, insort
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -20,9 +21,10 @@ def pack(documents: Sequence[Sequence[int]], length: int, end_id: int | None = N
     """Reparte los documentos en secuencias de `length` tokens como mucho: {"input_ids", "position_ids"}.
 
     Añade `end_id` al final de cada documento, si se da. Uno más largo que `length` se parte, y cada parte cuenta como
-    un documento. Cada parte, de la mayor a la menor, va a la secuencia donde menos hueco deja (*best-fit decreasing*;
-    Ding et al., 2024, sección 2), así que no se corta ningún documento que quepa. Lanza `ValueError` si hay un
-    documento vacío o si `length` no es de al menos 2.
+    un documento; la última se queda con 2 tokens y no con 1 (si `length` pasa de 2), porque a uno suelto no lo predice
+    nadie y, con `end_id`, sería el de fin. Cada parte, de la mayor a la menor, va a la secuencia donde menos hueco deja
+    (*best-fit decreasing*; Ding et al., 2024, sección 2), así que no se corta ningún documento que quepa. Lanza
+    `ValueError` si hay un documento vacío o si `length` no es de al menos 2.
 
     >>> pack([[5, 6], [7, 8, 9]], length=7, end_id=1)
     [{'input_ids': [7, 8, 9, 1, 5, 6, 1], 'position_ids': [0, 1, 2, 3, 0, 1, 2]}]
@@ -34,7 +36,10 @@ def pack(documents: Sequence[Sequence[int]], length: int, end_id: int | None = N
         if not len(document):
             raise ValueError(f"El documento número {i} está vacío: quítalo antes de empaquetar.")
         ids = list(document) if end_id is None else [*document, end_id]
-        pieces += [ids[start : start + length] for start in range(0, len(ids), length)]
+        cuts = [*range(0, len(ids), length), len(ids)]
+        if length > 2 and len(cuts) > 2 and cuts[-1] - cuts[-2] == 1:
+            cuts[-2] -= 1
+        pieces += [ids[start:end] for start, end in pairwise(cuts)]
 
     rows: list[Example] = []
     room: list[tuple[int, int]] = []  # (hueco, secuencia), de menor a mayor hueco

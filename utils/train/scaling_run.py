@@ -19,6 +19,7 @@ from torch.nn.functional import cross_entropy
 
 from utils.course.env import device
 from utils.measure.flops import training_flops
+from utils.model.precision import at_least_float32
 from utils.model.transformer import Transformer, TransformerConfig
 from utils.text.grammar import FactGrammar
 from utils.train.schedule import learning_rate_factor
@@ -90,7 +91,7 @@ def parameter_counts(width: int, vocab_size: int) -> tuple[int, int]:
 
 def token_losses(model: nn.Module, ids: Tensor) -> Tensor:
     """Pérdida de cada token menos el primero, en nats: ids (B, T) -> (B, T - 1)."""
-    logits = model(ids[:, :-1])  # (B, T - 1, V)
+    logits = at_least_float32(model(ids[:, :-1]))  # (B, T - 1, V)
     return cross_entropy(logits.flatten(0, 1), ids[:, 1:].flatten(), reduction="none").view(len(ids), -1)
 
 

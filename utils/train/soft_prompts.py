@@ -55,7 +55,8 @@ class PromptTuning(SoftPrompt):
     def embed(self, input_ids: Tensor) -> Tensor:
         """Embeddings de la entrada con el prompt delante. (B, T) -> (B, P + T, D)"""
         words = self.base.get_input_embeddings()(input_ids)  # (B, T, D)
-        return torch.cat([self.prompt.expand(len(input_ids), -1, -1), words], dim=1)
+        prompt = self.prompt.to(words.dtype).expand(len(input_ids), -1, -1)  # (B, P, D)
+        return torch.cat([prompt, words], dim=1)
 
     def get_encoder(self):
         """El encoder con el prompt puesto, como lo pide `generate`: se llama con `input_ids` y `attention_mask`."""
@@ -121,7 +122,8 @@ class PrefixTuning(SoftPrompt):
 
     def cache(self, batch: int) -> DynamicCache | EncoderDecoderCache:
         """Una caché KV que ya contiene el prefijo, repetido para `batch` filas: el modelo la cree leída."""
-        values = self.mlp(self.prefix).view(self.length, 2 * self.layers, self.heads, self.head_dim)
+        values = self.mlp(self.prefix).to(self.base.get_input_embeddings().weight.dtype)  # (P, 2·L·H·d)
+        values = values.view(self.length, 2 * self.layers, self.heads, self.head_dim)
         values = values.permute(1, 2, 0, 3)[:, None].expand(-1, batch, -1, -1, -1)  # (2·L, B, H, P, d)
         cache = DynamicCache()
         for layer in range(self.layers):
