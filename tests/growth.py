@@ -29,9 +29,10 @@ def growth(prepare: Callable[[int], Job], n: int) -> float:
             job()
             best[size] = min(best[size], time.process_time() - start)
             gc.enable()
-        if attempt and best[4 * n] <= LIMIT * best[n]:
+        ratio = best[4 * n] / best[n]
+        if attempt and (ratio <= LIMIT or (attempt > 1 and ratio > 2 * LIMIT)):  # ya está claro
             break
-    return best[4 * n] / best[n]
+    return ratio
 
 
 def over(function: Callable, *arguments, **options) -> Job:
