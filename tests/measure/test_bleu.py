@@ -1,6 +1,8 @@
 """BLEU: igual a sacreBLEU en frases y en corpus, con su errata (la 8) y con el español."""
 
 import random
+import re
+import unicodedata
 
 import pytest
 import sacrebleu
@@ -142,3 +144,9 @@ def test_it_prints_with_a_decimal_comma_and_its_signature():
 def test_bad_input_says_what_to_do_in_spanish(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@given(st.text(st.one_of(st.characters(), st.sampled_from("_aé\u0301 1²3.,:¿")), max_size=30))
+def test_the_spanish_tokens_are_numbers_words_and_loose_signs(text):
+    tokens = r"\d+(?:[.,:]\d+)+|(?:[^\W_][\u0300-\u036f]*)+|[^\w\s]|_"
+    assert tokenize(text, "es") == re.findall(tokens, unicodedata.normalize("NFC", text))

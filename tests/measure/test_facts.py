@@ -38,3 +38,6 @@ def test_recall_counts_each_fact_once():
 def test_no_facts_is_explained():
     with pytest.raises(ValueError, match="No hay hechos que buscar"):
         fact_recall("Ana", {})
+    for fact in ("", "🙂", "¿?"):
+        with pytest.raises(ValueError, match="no tiene ninguna palabra que buscar"):
+            fact_recall("Ana 🙂", {"a": "Ana", "dia": fact})

@@ -1,9 +1,10 @@
 """Nuestro BPE de bytes: las fusiones y los ids de `tokenizers`, ida y vuelta, especiales, flujo y errores."""
 
 import json
+import re
 import tracemalloc
 import unicodedata
-from itertools import pairwise
+from itertools import cycle, islice, pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -238,6 +239,37 @@ def test_a_stream_of_random_unicode(trained, text, size):
     assert list(trained.encode_stream(chunks)) == trained.encode(text)
 
 
+@given(
+    st.lists(st.sampled_from(["a", "ab" * 40, "ñ" * 30, " " * 25, "🙂" * 9, "<s>", "<s", "'re", "1" * 50, "\n\n"])),
+    st.lists(st.integers(0, 70), min_size=1, max_size=6).filter(any),
+)
+@settings(max_examples=300)
+def test_a_stream_in_chunks_of_any_size(nested, parts, sizes):
+    """Palabras que ocupan muchos trozos, trozos con muchas palabras y trozos vacíos, alternados."""
+    text, chunks, start = "".join(parts), [], 0
+    for size in cycle(sizes):
+        if start >= len(text):
+            break
+        chunks.append(text[start : start + size])
+        start += size
+    assert "".join(chunks) == text
+    assert list(nested.encode_stream(chunks)) == nested.encode(text)
+
+
+def test_a_stream_gives_its_ids_before_the_text_ends(trained):
+    """De un texto sin fin salen los ids según llega, y de lo leído solo espera lo último."""
+    read = 0
+
+    def endless():
+        nonlocal read
+        for chunk in cycle(["el per", "ro duer", "me. "]):
+            read += len(chunk)
+            yield chunk
+
+    ids = list(islice(trained.encode_stream(endless()), 500))
+    assert read - len(trained.decode(ids)) < 60
+
+
 @pytest.mark.slow
 def test_encoding_a_file_does_not_load_it(trained, tmp_path):
     """8 MB de texto se codifican con un pico de memoria de menos de la tercera parte."""
@@ -293,6 +325,22 @@ def test_load_refuses_other_files(tmp_path):
         ByteBPE.load(path)
 
 
+# --- Medios pares sustitutos ----------------------------------------------------------------------
+
+
+@given(st.text(max_size=20), st.sampled_from(["", "\ud800 ", "\udbff ", "\udc00 ", "\udfff "]))
+def test_the_advice_for_surrogates_works_and_keeps_the_emoji(text, half):
+    """El consejo del error, ejecutado tal cual: los emojis partidos en dos mitades vuelven a ser emojis."""
+    whole = f"{text}🙂👩🏽‍🚀"
+    halves = "".join(map(chr, memoryview(whole.encode("utf-16-le")).cast("H")))  # como los deja un JSON mal leído
+    with pytest.raises(ValueError, match="medio par sustituto") as error:
+        ByteBPE().encode(half + halves)
+    advice = re.search(r"text\.encode\(.*\)", str(error.value))[0]
+    followed = eval(advice, {"text": half + halves})
+    assert followed == ("� " if half else "") + whole
+    assert ByteBPE().decode(ByteBPE().encode(followed)) == followed
+
+
 # --- Errores --------------------------------------------------------------------------------------
 
 
@@ -318,8 +366,6 @@ def test_unknown_id(i):
 def test_bad_text_and_bad_specials():
     with pytest.raises(ValueError, match="llegó bytes"):
         ByteBPE().encode(b"hola")
-    with pytest.raises(ValueError, match="medio par sustituto"):
-        ByteBPE().encode("hola \ud800")
     with pytest.raises(ValueError, match="especial vacío"):
         ByteBPE(special_tokens=[""])
     with pytest.raises(ValueError, match="repetidos"):

@@ -1,5 +1,7 @@
 """Plantillas de chat: los mismos ids y máscaras que transformers, formatos escritos a mano y datos que se cuelan."""
 
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -124,6 +126,41 @@ def test_the_real_tokenizer_writes_the_same_chatml(tokenizers):
 def test_bad_conversations_say_what_to_do_in_spanish(messages, options, message):
     with pytest.raises(ValueError, match=message):
         render_chat(messages, **options)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("role", ["system", "user", "assistant"])
+def test_no_message_carries_a_token_that_the_model_obeys(tokenizers, name, role):
+    """Ni las marcas del formato, ni `<s>` y `</s>`, ni los demás tokens especiales del vocabulario."""
+    chat = FORMATS[name]
+
+    def attacked(mark):
+        messages = [dict(SYSTEM), dict(ASK), dict(ANSWER)]
+        for message in messages:
+            message["content"] += f" {mark} y sigo." if message["role"] == role else ""
+        return messages
+
+    for mark in (*chat.control, "<s>", "</s>"):
+        with pytest.raises(ValueError, match=re.escape(f"de «{role}» lleva dentro la marca {mark}")):
+            render_chat(attacked(mark), chat, bos="", eos="")
+    for tokenizer in tokenizers:
+        special = [id for id, token in tokenizer.added_tokens_decoder.items() if token.special]
+        assert len(special) > 30
+        for mark in (*chat.control, *tokenizer.convert_ids_to_tokens(special)):
+            with pytest.raises(ValueError, match=re.escape(f"de «{role}» lleva dentro la marca {mark}")):
+                apply_chat_template(tokenizer, attacked(mark), chat)
+
+
+@given(st.text(st.sampled_from("<s>/|im_endpa aé#"), min_size=1, max_size=16).filter(str.strip))
+def test_what_is_not_refused_has_no_special_token(tokenizers, content):
+    for tokenizer in tokenizers:
+        try:
+            ids = apply_chat_template(tokenizer, [ASK, {**ANSWER, "content": content}])["input_ids"]
+        except ValueError:
+            continue
+        plain = apply_chat_template(tokenizer, [ASK, ANSWER])["input_ids"]
+        special = set(tokenizer.all_special_ids)
+        assert [i for i in ids if i in special] == [i for i in plain if i in special]
 
 
 def test_a_slow_tokenizer_is_refused():

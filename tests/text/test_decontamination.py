@@ -14,7 +14,7 @@ TEST = ["El inquilino del tercero pidió arreglar la caldera antes del jueves si
 
 @given(WORDS, st.integers(1, 5))
 def test_ngrams_are_the_windows(tokens, n):
-    expected = {tuple(tokens[i : i + n]) for i in range(len(tokens) - n + 1)} or {tuple(tokens)}
+    expected = {tuple(tokens[i : i + n]) for i in range(len(tokens) - n + 1)}
     assert word_ngrams(" ".join(tokens), n) == expected
 
 
@@ -34,9 +34,8 @@ def test_a_copy_inside_another_text_is_always_caught(before, item, after, n):
         ("El inquilino del tercero pidió arreglar la caldera antes del lunes sin falta.", True),  # casi entera
         ("El inquilino del tercero pidió una reunión el jueves.", False),
         ("La caldera de la vecina pierde agua desde el martes.", False),
-        ("me encantó el arroz", True),  # corto: entero
-        ("Me encantó el arroz de ayer.", True),
-        ("Me encantó el pescado.", False),
+        ("Me encanto\u0301 el arroz.", False),  # de cuatro palabras: no se busca
+        ("El inquilino del tercero pidio\u0301 arreglar la caldera antes del jueves sin falta.", True),  # NFD
     ],
 )
 def test_what_counts_as_contamination(train, caught):
@@ -49,9 +48,19 @@ def test_a_lower_share_catches_more():
     assert contaminated(train, TEST, n=4, share=0.9) == []
 
 
-def test_texts_without_words():
-    assert contaminated(["...", "hola"], ["¿?"], n=3) == []
+@given(st.lists(st.sampled_from(["sí", "no", "sí no", "no sí no"]), min_size=1, max_size=4), st.integers(4, 8))
+def test_a_test_item_shorter_than_n_accuses_nobody(short, n):
+    train = ["Sí", "no", "No, sí, no", "Sí, claro: no, sí, no, sí, no, sí"]
+    assert contaminated(train, [*short, TEST[0]], n=n) == []
+    assert all(overlap(text, ngram_index(train, n), n) == 0 for text in short)
+
+
+def test_nothing_to_compare():
+    assert contaminated(["...", "hola"], [], n=3) == [] == contaminated([], TEST, n=3)
     assert overlap("...", set(), 3) == 0 and words("¿?") == []
+    for items in (["¿?"], ["Sí", "No"]):
+        with pytest.raises(ValueError, match=r"Ningún texto de prueba llega a 3 palabras .* baja n"):
+            contaminated(["sí", "hola"], items, n=3)
 
 
 def test_bad_input():

@@ -1,6 +1,7 @@
 """Duplicados: parejas plantadas con un Jaccard conocido, grupos, líneas y textos idénticos."""
 
 import random
+import unicodedata
 
 import numpy as np
 import pytest
@@ -94,3 +95,14 @@ def test_bad_input():
     with pytest.raises(ValueError, match="entre 0 y 1"):
         find_near_duplicates(["hola"], threshold=80)
     assert find_near_duplicates(["hola"]).kept == [0]
+
+
+@pytest.mark.parametrize("odd", ["👩🏽‍🚀🙂", "medio emoji \ud83d", "a" * 50_000, "e\u0301" * 40, "ñ"])
+def test_odd_texts_are_compared_like_any_other(odd):
+    assert find_near_duplicates([odd, "otra cosa", unicodedata.normalize("NFC", odd), odd]).kept == [0, 1]
+
+
+def test_nothing_to_compare():
+    empty = find_near_duplicates([])
+    assert (empty.kept, empty.groups, len(empty.pairs), empty.candidates) == ([], [], 0, 0)
+    assert exact_groups([]) == drop_repeated_lines([]) == connect(0, []) == []

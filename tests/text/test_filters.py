@@ -1,5 +1,7 @@
 """Filtros: cada regla de Gopher con un texto que la incumple y solo ella, idiomas y pares."""
 
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -85,6 +87,20 @@ def test_apply_rules_counts_the_first_reason():
 def test_pairs(prompt, completion, problem):
     assert pair_problems(prompt, completion) == [problem]
     assert pair_problems("Di un color.", "El azul es un color frío.") == []
+
+
+@pytest.mark.parametrize("text", [GOOD, *BROKEN.values(), "ápice ímpetu único óvalo éxodo " * 3, "canción"])
+def test_a_decomposed_text_gets_the_same_verdict(text):
+    rules = gopher_rules(minimum_words=1)
+    same = unicodedata.normalize("NFD", text)
+    assert [rule.keeps(text) for rule in rules] == [rule.keeps(same) for rule in rules]
+    assert language(text) == language(same)
+
+
+def test_a_loose_accent_is_not_one_more_letter():
+    text = "áéíóúáéíóú " * 60  # diez letras por palabra, el máximo
+    keeps = {rule.name: rule.keeps(unicodedata.normalize("NFD", text)) for rule in gopher_rules()}
+    assert keeps["letras por palabra"]
 
 
 def test_bad_input():

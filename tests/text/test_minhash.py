@@ -130,6 +130,11 @@ def test_bad_input_says_what_to_do_in_spanish(call, message):
         call()
 
 
+def test_the_standard_error_needs_a_shuffle():
+    with pytest.raises(ValueError, match="al menos una"):
+        standard_error(0.5, permutations=0)
+
+
 def test_jaccard_of_many_pairs():
     texts = ["el gato come", "el gato bebe", "la casa azul"]
     hashes, starts = shingle_hashes(texts)

@@ -1,5 +1,6 @@
 """Palabras del español enteras, y las mismas que rouge-score en ASCII."""
 
+import re
 import unicodedata
 
 import pytest
@@ -18,6 +19,11 @@ def test_ascii_words_are_those_of_rouge_score(text):
 @given(st.text())
 def test_composed_and_decomposed_text_are_the_same(text):
     assert words(unicodedata.normalize("NFD", text)) == words(unicodedata.normalize("NFC", text))
+
+
+@given(st.text(st.one_of(st.characters(), st.sampled_from("_aé\u0301\u0300 1²")), max_size=30))
+def test_a_word_is_a_run_of_letters_and_digits_with_their_loose_accents(text):
+    assert words(text) == re.findall(r"(?:[^\W_][\u0300-\u036f]*)+", normalize(text))
     assert normalize(normalize(text)) == normalize(text)
 
 

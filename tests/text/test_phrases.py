@@ -1,5 +1,6 @@
 """Las frases del lab 2: la misma partición que las instrucciones y un vocabulario de ida y vuelta."""
 
+import unicodedata
 from itertools import islice
 
 import pytest
@@ -43,3 +44,13 @@ def test_unknown_word_and_empty_text_say_what_to_do():
         vocabulary.encode("la perro")
     with pytest.raises(ValueError, match="no hay nada que traducir"):
         vocabulary.encode("  ")
+    with pytest.raises(ValueError, match="El id 99 no existe: este vocabulario va de 0 a 5"):
+        vocabulary.decode([99])
+    with pytest.raises(ValueError, match="El id -1 no existe"):
+        vocabulary.decode([3, -1])
+
+
+def test_decomposed_letters_are_the_same_words():
+    vocabulary, text = WordVocabulary(["la niña volvió"]), unicodedata.normalize("NFD", "volvió la niña")
+    assert vocabulary.decode(vocabulary.encode(text)) == "volvió la niña"
+    assert WordVocabulary([text]).words == vocabulary.words

@@ -78,6 +78,17 @@ def test_every_area_says_where_to_check_it():
         assert part["fuente"].strip() and len(written_questions(part["preguntas"])) == 30, area
 
 
+def test_too_few_texts_are_explained():
+    rng = random.Random(0)
+    for questions in (
+        ending_questions(["uno dos tres cuatro"] * 5, rng, given=2, asked=2),
+        reply_questions(["Ana: ¿Vienes hoy?\nLuis: sí, voy ahora mismo"], rng),
+        instruction_questions([{"prompt": "Di un color.", "completion": "Azul."}], rng),
+    ):
+        with pytest.raises(ValueError, match="hay 0 finales distintos y hacen falta 3: añade textos"):
+            next(questions)
+
+
 def test_written_questions_say_which_line_is_wrong():
     for line in ("¿Una? | a | b | c", "¿Una? | a | b | c | a", "¿Una? | a | b | c |"):
         with pytest.raises(ValueError, match="Línea 2"):

@@ -1,5 +1,7 @@
 """Plantillas: cero, uno y varios ejemplos; campos que faltan; datos que intentan salirse de su sitio."""
 
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,6 +22,13 @@ def test_zero_one_and_few_shot():
         ["Di el tono.", first, second, question]
     )
     assert build_prompt(Template("{text}"), [], ITEM) == "Ni fu ni fa."
+
+
+def test_the_item_among_the_examples_is_seen_in_decomposed_unicode():
+    item = {"text": "¿Pasó el niño?", "label": "neutro"}
+    copy = item | {"text": unicodedata.normalize("NFD", item["text"])}
+    with pytest.raises(ValueError, match="es la pregunta misma"):
+        build_prompt(TONE, [TRAIN[0], copy], item)
 
 
 def test_extra_fields_are_ignored_whatever_their_name():

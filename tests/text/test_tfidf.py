@@ -43,3 +43,5 @@ def test_bad_input():
         Tfidf().transform(["el gato"])
     with pytest.raises(ValueError, match="baja min_count"):
         Tfidf(min_count=5).fit(["el gato"])
+    with pytest.raises(ValueError, match="lista de textos"):
+        Tfidf().fit(["el gato"]).transform("el gato")

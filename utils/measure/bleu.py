@@ -139,7 +139,7 @@ _13A = [  # las reglas de mteval-v13a, en orden
 ]
 _ENTITIES = (("&quot;", '"'), ("&amp;", "&"), ("&lt;", "<"), ("&gt;", ">"))
 # Un número con sus separadores, una palabra (con las tildes que NFC no compone) o un signo suelto.
-_ES = re.compile(r"\d+(?:[.,:]\d+)+|(?:[^\W_][\u0300-\u036f]*)+|[^\w\s]|_")
+_ES = re.compile(r"\d+(?:[.,:]\d+)+|\w[\w\u0300-\u036f]*|[^\w\s]")
 
 
 def tokenize_13a(text: str) -> list[str]:
@@ -163,7 +163,8 @@ def tokenize_es(text: str) -> list[str]:
     >>> tokenize_es("¿Vienes, Ana?"), tokenize_es("«Sí», 3,5 %.")
     (['¿', 'Vienes', ',', 'Ana', '?'], ['«', 'Sí', '»', ',', '3,5', '%', '.'])
     """
-    return _ES.findall(unicodedata.normalize("NFC", text))
+    # el guion bajo es \w, y aquí es un signo
+    return _ES.findall(unicodedata.normalize("NFC", text).replace("_", " _ "))
 
 
 TOKENIZERS: dict[str, Callable[[str], list[str]]] = {"13a": tokenize_13a, "es": tokenize_es, "none": str.split}

@@ -11,18 +11,20 @@ from utils.text.normalize import words
 
 
 def contains(text: str, fact: str) -> bool:
-    """¿Están las palabras de `fact`, seguidas, en `text`? Sin mirar mayúsculas ni signos.
+    """¿Están las palabras de `fact`, seguidas, en `text`? Sin mirar mayúsculas ni signos. Error si no tiene palabras.
 
     >>> contains("Ana llama: su horno no enciende.", "su horno"), contains("Ana llama.", "Ana María")
     (True, False)
     """
     text_words, fact_words = words(text), words(fact)
+    if not fact_words:
+        raise ValueError(f"El hecho {fact!r} no tiene ninguna palabra que buscar: quítalo o escríbelo con letras.")
     starts = range(len(text_words) - len(fact_words) + 1)
     return any(text_words[i : i + len(fact_words)] == fact_words for i in starts)
 
 
 def fact_recall(summary: str, facts: Mapping[str, str]) -> float:
-    """Fracción de `facts` que aparece en `summary`, entre 0 y 1. Lanza `ValueError` si no hay hechos.
+    """Fracción de `facts` que aparece en `summary`, entre 0 y 1. Error si no hay hechos o uno no tiene palabras.
 
     >>> fact_recall("Ana y Luis quedan el lunes.", {"a": "Ana", "dia": "el lunes", "hora": "las dos"})
     0.6666666666666666

@@ -73,11 +73,13 @@ def lcs_length(a: Sequence[str], b: Sequence[str]) -> int:
     En vez de la tabla de |a| x |b| celdas, guarda una fila entera en los bits de un entero: el bit i vale 0
     si la fila de la tabla sube en la columna i. Cada palabra de `b` actualiza la fila con una suma, cuyos
     acarreos hacen el trabajo de las comparaciones, así que el coste es |b| operaciones con enteros de |a|
-    bits. Fuente: Hyyrö (2004), «Bit-parallel LCS-length computation revisited».
+    bits. La más corta hace de `a`: frente a una referencia corta, el coste crece como el texto y no como su
+    cuadrado. Fuente: Hyyrö (2004), «Bit-parallel LCS-length computation revisited».
 
     >>> lcs_length("el gato negro duerme".split(), "el perro negro no duerme".split())
     3
     """
+    a, b = sorted((a, b), key=len)
     places: dict[str, int] = {}  # palabra -> bits de las posiciones de `a` donde aparece
     for i, word in enumerate(a):
         places[word] = places.get(word, 0) | 1 << i

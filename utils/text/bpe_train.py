@@ -113,13 +113,17 @@ def merge_word(ids: list[int], pair: Pair, new: int) -> list[tuple[Pair, int]]:
     ([((7, 1), -1), ((7, 9), 1), ((2, 8), -1), ((9, 8), 1)], [7, 9, 8])
     """
     left, right = pair
-    changes, i = [], 0
-    while i < len(ids) - 1:
-        if ids[i] == left and ids[i + 1] == right:
-            if i > 0:
-                changes += [((ids[i - 1], left), -1), ((ids[i - 1], new), 1)]
-            ids[i : i + 2] = [new]
-            if i + 1 < len(ids):
-                changes += [((right, ids[i + 1]), -1), ((new, ids[i + 1]), 1)]
-        i += 1
+    changes, merged, i = [], [], 0
+    while i < len(ids):
+        if ids[i] == left and i + 1 < len(ids) and ids[i + 1] == right:
+            if merged:
+                changes += [((merged[-1], left), -1), ((merged[-1], new), 1)]
+            if i + 2 < len(ids):
+                changes += [((right, ids[i + 2]), -1), ((new, ids[i + 2]), 1)]
+            merged.append(new)
+            i += 2
+        else:
+            merged.append(ids[i])
+            i += 1
+    ids[:] = merged  # de una vez: borrar en medio de la lista cada pareja movería cada vez todo lo que sigue
     return changes

@@ -135,6 +135,8 @@ ALPACA = ChatFormat(
     ),
 )
 FORMATS = {chat.name: chat for chat in (CHATML, ALPACA, LLAMA2, LLAMA3)}
+#: El principio y el fin en casi todos los vocabularios: ningún mensaje los lleva, aunque el formato no los escriba.
+BOUNDARIES = ("<s>", "</s>")
 
 
 def render_chat(
@@ -147,6 +149,9 @@ def render_chat(
 ) -> str:
     """La conversación como texto. Con `add_generation_prompt` acaba donde el modelo tiene que empezar a contestar.
 
+    Errores: los de `chat_pieces`. De un texto no se sabe con qué vocabulario se leerá; quien tenga el tokenizador debe
+    usar `apply_chat_template`, que niega también sus demás tokens especiales.
+
     >>> render_chat([{"role": "user", "content": "Hola"}], CHATML, add_generation_prompt=True)
     '<|im_start|>user\\nHola<|im_end|>\\n<|im_start|>assistant\\n'
     """
@@ -154,13 +159,20 @@ def render_chat(
 
 
 def chat_pieces(
-    messages: Sequence[Message], chat: ChatFormat, bos: str, eos: str, add_generation_prompt: bool = False
+    messages: Sequence[Message],
+    chat: ChatFormat,
+    bos: str,
+    eos: str,
+    add_generation_prompt: bool = False,
+    special: Sequence[str] = (),
 ) -> list[Piece]:
-    """Los trozos de una conversación comprobada.
+    """Los trozos de una conversación comprobada. `special`, los tokens especiales de quien la va a leer.
 
     ValueError si no empieza por el usuario (tras un `system` opcional), si los turnos no se alternan, si un mensaje
-    está vacío o si lleva dentro una marca del formato: el modelo la tomaría por un cambio de turno.
+    está vacío o si lleva dentro una marca del formato, una de `BOUNDARIES` o un token especial: el modelo los tomaría
+    por un cambio de turno o por el final.
     """
+    forbidden = (*chat.control, bos, eos, *BOUNDARIES, *special)
     turns = [m["role"] for m in messages if m["role"] != "system"]
     if not turns or any(m["role"] == "system" for m in messages[1:]):
         raise ValueError("Hace falta un turno de usuario, y el mensaje «system» solo puede ir el primero.")
@@ -171,7 +183,7 @@ def chat_pieces(
     for message in messages:
         if not message["content"].strip():
             raise ValueError(f"Hay un mensaje vacío de «{message['role']}»: quítalo o complétalo.")
-        for mark in (*chat.control, bos, eos):
+        for mark in forbidden:
             if mark and mark in message["content"]:
                 raise ValueError(f"Un mensaje de «{message['role']}» lleva dentro la marca {mark}: quítala antes.")
     pieces = chat.write(messages, bos, eos)
@@ -192,7 +204,9 @@ def apply_chat_template(
     """
     if not tokenizer.is_fast:
         raise ValueError("Este tokenizador no da las posiciones de sus tokens: carga el rápido (use_fast=True).")
-    pieces = chat_pieces(messages, chat, tokenizer.bos_token or "", tokenizer.eos_token or "", add_generation_prompt)
+    special = [str(token) for token in tokenizer.added_tokens_decoder.values() if token.special]
+    bos, eos = tokenizer.bos_token or "", tokenizer.eos_token or ""
+    pieces = chat_pieces(messages, chat, bos, eos, add_generation_prompt, special)
     text = "".join(piece.text for piece in pieces)
     learned, position = [False] * len(text), 0
     for piece in pieces:

@@ -139,7 +139,7 @@ def pair_problems(prompt: str, completion: str, maximum_words: int = 150) -> lis
 
 
 def _mean_word_length(text: str) -> float:
-    found = text.split()
+    found = normalize(text).split()  # en NFC: una tilde suelta no es una letra más
     return sum(map(len, found)) / len(found) if found else 0.0
 
 

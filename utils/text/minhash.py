@@ -67,4 +67,6 @@ def standard_error(jaccard: float, permutations: int = PERMUTATIONS) -> float:
     """
     if not 0 <= jaccard <= 1:
         raise ValueError(f"jaccard es {jaccard} y tiene que estar entre 0 y 1.")
+    if permutations < 1:
+        raise ValueError(f"permutations es {permutations}: hace falta al menos una.")
     return math.sqrt(jaccard * (1 - jaccard) / permutations)

@@ -8,8 +8,8 @@ que rouge-score sin raíces (*stemming*). No quita tildes, no corrige ortografí
 import re
 import unicodedata
 
-# \w sin el guion bajo; las marcas combinantes que NFC no logra componer se quedan con su letra.
-_WORD = re.compile(r"(?:[^\W_][\u0300-\u036f]*)+")
+# Las marcas combinantes que NFC no logra componer se quedan con su letra. \w incluye el guion bajo: se quita antes.
+_WORD = re.compile(r"\w[\w\u0300-\u036f]*")
 
 
 def normalize(text: str) -> str:
@@ -33,4 +33,4 @@ def words(text: str) -> list[str]:
     >>> words("¿Pasó el niño, a las 10:30?")
     ['pasó', 'el', 'niño', 'a', 'las', '10', '30']
     """
-    return _WORD.findall(normalize(text))
+    return _WORD.findall(normalize(text).replace("_", " "))

@@ -8,6 +8,7 @@ Lo que NO hace: partir palabras (para eso está BPE) ni frases con otro orden.
 """
 
 import itertools
+import unicodedata
 import zlib
 from collections.abc import Iterable
 
@@ -50,7 +51,7 @@ class WordVocabulary:
     """
 
     def __init__(self, texts: Iterable[str]):
-        words = sorted({word for text in texts for word in text.split()})
+        words = sorted({word for text in texts for word in _split(text)})
         # por orden alfabético, para que los ids no dependan del de las frases
         self.words = [PAD, START, EOS, *words]
         self.ids = {word: number for number, word in enumerate(self.words)}
@@ -60,7 +61,7 @@ class WordVocabulary:
 
     def encode(self, text: str) -> list[int]:
         """Los ids de las palabras y, al final, el de fin. `ValueError` si el texto está vacío o trae otra palabra."""
-        words = text.split()
+        words = _split(text)
         if not words:
             raise ValueError("El texto está vacío: no hay nada que traducir.")
         if unknown := [word for word in words if word not in self.ids]:
@@ -68,11 +69,17 @@ class WordVocabulary:
         return [self.ids[word] for word in words] + [self.ids[EOS]]
 
     def decode(self, ids: Iterable[int]) -> str:
-        """El texto hasta el primer token de fin, sin especiales."""
+        """El texto hasta el primer token de fin, sin especiales. `ValueError` si un id no existe."""
         words = []
         for number in ids:
+            if not 0 <= number < len(self):
+                raise ValueError(f"El id {number} no existe: este vocabulario va de 0 a {len(self) - 1}.")
             if self.words[number] == EOS:
                 break
             if self.words[number] not in (PAD, START):
                 words.append(self.words[number])
         return " ".join(words)
+
+
+def _split(text: str) -> list[str]:
+    return unicodedata.normalize("NFC", text).split()  # «é» es la misma letra escrita con uno o con dos caracteres

@@ -46,7 +46,7 @@ def check_text(text: str) -> str:
         text.encode("utf-8")
     except UnicodeEncodeError as error:
         raise ValueError(
-            f"El carácter {error.start} es medio par sustituto y no existe en UTF-8: "
-            'límpialo con text.encode("utf-8", "replace").decode("utf-8").'
+            f"El carácter {error.start} es medio par sustituto y no existe en UTF-8: une las dos mitades de cada emoji "
+            'con text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"); las sueltas quedan como «�».'
         ) from None
     return text

@@ -184,6 +184,8 @@ def shuffled(options: list[str], rng: random.Random, place: int) -> tuple[list[s
 def _alike(right: str, candidates: Sequence[str], rng: random.Random) -> list[str]:
     """Tres finales distintos y de un largo parecido al bueno, unos más cortos y otros más largos: que no lo delate."""
     pool = sorted({text for text in candidates if text != right}, key=lambda text: (abs(len(text) - len(right)), text))
+    if len(pool) < OPTIONS - 1:
+        raise ValueError(f"Para «{right[:40]}» hay {len(pool)} finales distintos y hacen falta 3: añade textos.")
     chosen: list[str] = []
     longer = rng.randrange(OPTIONS)  # cuántos serán más largos que el bueno, de ninguno a los tres
     for wanted in [True] * longer + [False] * (OPTIONS - 1 - longer):

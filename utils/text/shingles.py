@@ -35,7 +35,8 @@ def shingle_hashes(texts: Sequence[str], n: int = LENGTH) -> tuple[np.ndarray, n
         raise ValueError(f"El texto número {empty[0]} está vacío: fíltralo antes de buscar duplicados.")
     clean = [text.ljust(n, "\0") for text in clean]
     lengths = np.array([len(text) for text in clean], dtype=np.int64)  # (N,)
-    codes = np.frombuffer("".join(clean).encode("utf-32-le"), np.uint32).astype(np.uint64)  # (C,)
+    # «surrogatepass»: medio emoji cortado es un carácter más, no un error
+    codes = np.frombuffer("".join(clean).encode("utf-32-le", "surrogatepass"), np.uint32).astype(np.uint64)  # (C,)
     windows = len(codes) - n + 1
     if windows < 1:
         return np.empty(0, np.uint64), np.zeros(1, np.int64)

@@ -7,6 +7,7 @@ cosa de `utils.text.chat_templates`.
 
 import re
 import string
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -85,7 +86,7 @@ def build_prompt(
             solved = render(template.prompt, **example), render(template.completion, **example)
         except ValueError as error:
             raise ValueError(f"En el ejemplo {number}: {error}") from error
-        if solved[0] == question:
+        if unicodedata.normalize("NFC", solved[0]) == unicodedata.normalize("NFC", question):
             raise ValueError(f"El ejemplo {number} es la pregunta misma y da la respuesta: toma los ejemplos de train.")
         parts.append("".join(solved))
     return separator.join([*parts, question])

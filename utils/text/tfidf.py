@@ -46,6 +46,8 @@ class Tfidf:
 
     def transform(self, texts: Sequence[str]) -> csr_matrix:
         """Una fila por texto, (N, V), rala. Un texto sin palabras conocidas es una fila de ceros."""
+        if isinstance(texts, str):
+            raise ValueError("Se espera una lista de textos: para uno solo pasa [texto].")
         if not self.vocabulary:
             raise ValueError("Falta ajustar el vocabulario: llama antes a fit con los textos de entrenamiento.")
         rows, columns, values = [], [], []
