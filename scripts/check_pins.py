@@ -17,7 +17,7 @@ from pathlib import Path
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[1]  # sin scripts.lint_common: se pasa también donde el curso no está instalado
 REQUIREMENTS = ROOT / "requirements.txt"
 
 #: La primera de cada serie, que es la que más paquetes dejan fuera, y 3.14.1, que alguno excluye por su nombre.
@@ -39,7 +39,7 @@ def read_lines(path: Path = REQUIREMENTS) -> list[str]:
 
 
 def ask_pip(pins: list[str], python: str, tags: list[str]) -> str:
-    """Pregunta a pip si puede instalar `pins` en otra máquina; devuelve lo que escribe al fallar, o una cadena vacía."""
+    """Pregunta a pip si puede instalar `pins` en otra máquina; devuelve lo que escribe al fallar, o nada."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "pip", "install", "--quiet", "--dry-run", "--ignore-installed", "--no-deps"]
         command += ["--only-binary", ":all:", "--python-version", python, "--target", folder]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # la instalación ha fallado: aún no hay archivo .pth
 
-from utils.course.install import explain  # noqa: E402
+from utils.course.install import explain
 
 if __name__ == "__main__":
     print(explain(sys.stdin.read()))

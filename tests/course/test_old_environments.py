@@ -18,7 +18,9 @@ pytestmark = pytest.mark.slow
 
 #: Lo que había instalado antes de abrir el lab. El primero rompía `import peft`: a cada uno le faltaba el otro.
 OLD = {
-    "transformers 4 y peft 0.17": ("transformers==4.57.1", "peft==0.17.1", "tokenizers==0.22.1", "huggingface_hub==0.36.0"),
+    "transformers 4 y peft 0.17": (
+        "transformers==4.57.1", "peft==0.17.1", "tokenizers==0.22.1", "huggingface_hub==0.36.0",
+    ),
     "solo peft viejo": ("peft==0.17.1",),
     "hub y datasets viejos": ("huggingface_hub==0.36.0", "datasets==3.6.0"),
 }  # fmt: skip
@@ -34,9 +36,8 @@ def old_environment(folder: Path, packages: tuple[str, ...]) -> str:
     python = str(folder / "bin" / "python")
     site = next(folder.glob("lib/python*/site-packages"))
     (site / "curso.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
-    done = subprocess.run(
-        [python, "-m", "pip", "install", "-q", "--no-deps", "--ignore-installed", *packages], capture_output=True, text=True
-    )
+    command = [python, "-m", "pip", "install", "-q", "--no-deps", "--ignore-installed", *packages]
+    done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         pytest.skip(f"no hay índice de paquetes: {done.stderr.strip()[-200:]}")
     return python

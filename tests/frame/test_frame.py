@@ -58,11 +58,10 @@ def test_pins_are_portable():
 def test_pip_failures_are_told_with_the_cause():
     """Lo que make enseña cuando pip falla: su razón y qué hacer."""
     said = "ERROR: Could not find a version\nERROR: No matching distribution found for soupsieve==4.1.1\n"
-    done = subprocess.run(
-        [sys.executable, "-I", "scripts/explain_pip.py"], cwd=ROOT, input=said, capture_output=True, text=True, check=True
-    )
+    options = {"cwd": ROOT, "capture_output": True, "text": True, "check": True}
+    done = subprocess.run([sys.executable, "-I", "scripts/explain_pip.py"], input=said, **options)
     assert "no ofrece soupsieve==4.1.1 para Python" in done.stdout
-    recipe = subprocess.run(["make", "-n", "-B", "entorno"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    recipe = subprocess.run(["make", "-n", "-B", "entorno"], **options).stdout
     assert "explain_pip.py <" in recipe and "grep -E '^ *ERROR'" in recipe
 
 

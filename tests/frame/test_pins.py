@@ -1,4 +1,4 @@
-"""Las versiones fijadas sirven en todo lo que el README promete: el rango se deduce de ellas y el índice se consulta bien."""
+"""Las versiones fijadas sirven en todo lo que el README promete: el rango sale de ellas y se pregunta bien al índice."""
 
 import re
 
@@ -17,7 +17,7 @@ def test_the_range_is_the_one_of_the_installed_packages():
 def test_everyone_names_the_same_minimum():
     minimum = re.match(r">=(\d+)\.(\d+)", accepted_range()).groups()
     text = ".".join(minimum)
-    assert MIN_PYTHON == tuple(map(int, minimum)) and PYTHONS[0] == f"{text}.0"
+    assert tuple(map(int, minimum)) == MIN_PYTHON and PYTHONS[0] == f"{text}.0"
     for name in ("README.md", "Makefile"):
         promised = re.findall(r"Python (3\.\d+) (?:o posterior|or later)", (ROOT / name).read_text("utf-8"))
         assert promised and set(promised) == {text}, name
@@ -66,7 +66,7 @@ def test_every_refused_pin_is_reported_and_not_only_the_first():
 
 
 def test_without_network_it_does_not_say_that_all_is_well():
-    with pytest.raises(RuntimeError, match="¿hay red?"):
+    with pytest.raises(RuntimeError, match=r"¿hay red\?"):
         refused(["a==1"], "3.11.0", [], ask=lambda *_: "ERROR: connection failed")
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from utils.course.version import REPO_URL, TAG
 
-# Clona con otro nombre y renombra al acabar: un corte no deja un curso incompleto que parezca entero, y si ya había uno a
-# medias lo aparta. `askPass` evita que git espere, en una terminal que nadie ve, la contraseña de un repositorio que no
-# existe. El curso va el primero del camino, y un `utils` ajeno ya importado se olvida: los dos taparían al del curso.
+# Clona con otro nombre y renombra al acabar: un corte no deja un curso incompleto que parezca entero, y si ya había uno
+# a medias lo aparta. `askPass` evita que git espere, en una terminal que nadie ve, la contraseña de un repositorio que
+# no existe. El curso va el primero del camino y se olvida un `utils` ajeno ya importado: los dos lo taparían.
 TEMPLATE = """\
 import os, sys
 repo = os.environ.get("CURSO_REPO", "{repo}")
