@@ -1,4 +1,4 @@
-"""Las versiones fijadas sirven en todo lo que el README promete: el rango sale de ellas y se pregunta bien al índice."""
+"""Las versiones fijadas sirven en todo lo que promete el README: el rango sale de ellas y se pregunta bien al índice."""
 
 import re
 
