@@ -1,4 +1,4 @@
-"""Las versiones fijadas sirven en todo lo que promete el README: el rango sale de ellas y se pregunta bien al índice."""
+"""Lo fijado sirve en todo lo que promete el README: el rango sale de ello y se pregunta bien al índice."""
 
 import re
 
