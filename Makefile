@@ -6,6 +6,10 @@ PYTHON ?= python3
 TORCH_INDEX ?=
 PORT ?= 8000
 LAB ?=
+# Con «=», una variable de entorno que se llame igual no cuenta.
+VERSION =
+REPO =
+URL =
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
@@ -53,7 +57,7 @@ awk -F '\t' 'BEGIN { print "\nSegundos por paso" } \
 END { printf "  %-24s %5d s\n", "total", total }' $(TIMES)
 endef
 
-.PHONY: help book test test-fast lab labs models data serve lint clean requisitos entorno
+.PHONY: help book test test-fast lab labs models data serve lint clean version destino requisitos entorno
 
 help: ## Muestra esta ayuda
 	@echo 'LLM en tres semanas. Órdenes:'
@@ -113,6 +117,12 @@ lint: $(STAMP) ## Revisa el estilo del código, los cuadernos y la prosa
 clean: ## Borra lo construido y las cachés (conserva .venv)
 	@rm -rf _build .pytest_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -not -path './.venv/*' -prune -exec rm -rf {} +
+
+version: $(STAMP) ## Cambia la versión en todo el curso (make version VERSION=1.2.3)
+	@$(PY) scripts/set_release.py version "$(VERSION)"
+
+destino: $(STAMP) ## Cambia la cuenta que lo publica (make destino REPO=ana/curso URL=https://ana.github.io/curso/)
+	@$(PY) scripts/set_release.py destino "$(REPO)" "$(URL)"
 
 requisitos: $(STAMP) ## Resuelve requirements.in de nuevo y escribe requirements.txt
 	@echo 'Resolviendo requirements.in en un entorno nuevo; tarda unos minutos.'

@@ -14,6 +14,8 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
+from utils.course.numerals import number
+
 HEADER = ("Lab", "Tiempo", "Memoria máxima", "Fecha", "Python", "torch", "Núcleos")
 FIELDS = ("title", "seconds", "peak_mb", "date", "python", "torch", "cores")
 MISSING = ("Todavía no hay medidas: aparecerán cuando ", "make labs", " ejecute los cuadernos y las guarde.")
@@ -31,15 +33,6 @@ MONTHS = (
     "noviembre",
     "diciembre",
 )
-
-
-def spanish_number(value: float, decimals: int = 0) -> str:
-    """Número con coma decimal.
-
-    >>> spanish_number(12.34, 1)
-    '12,3'
-    """
-    return f"{value:.{decimals}f}".replace(".", ",")
 
 
 def spanish_date(text: str) -> str:
@@ -66,8 +59,8 @@ def read_status(path: Path) -> list[tuple[str, ...]]:
         rows.append(
             (
                 f"{lab} · {row['title']}",
-                f"{spanish_number(row['seconds'])} s",
-                f"{spanish_number(row['peak_mb'])} MB",
+                f"{number(row['seconds'], 0)} s",
+                f"{number(row['peak_mb'], 0)} MB",
                 spanish_date(str(row["date"])),
                 str(row["python"]),
                 str(row["torch"]),

@@ -21,6 +21,7 @@ from pathlib import Path
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
 from utils.course.env import repo_root
+from utils.course.numerals import number
 from utils.text.bpe import ByteBPE
 from utils.text.bpe_train import merge_word, train_bpe
 from utils.text.pretokenize import byte_symbols, split_words
@@ -119,16 +120,17 @@ def main() -> int:
     per_merge, library_ratio = min(ours) / MERGES, min(ours) / min(theirs)
     size, tokens, seconds, growth = stream(bpe, texts)
     report = [
-        f"texto: {sum(len(text.encode()) for text in texts) / 1e6:.2f} MB · mismas fusiones: {'sí' if same else 'NO'}",
-        f"nuestro: {min(ours):.2f} s para {MERGES} fusiones · tokenizers: {min(theirs):.2f} s",
+        f"texto: {number(sum(len(text.encode()) for text in texts) / 1e6, 2)} MB · "
+        f"mismas fusiones: {'sí' if same else 'NO'}",
+        f"nuestro: {number(min(ours), 2)} s para {MERGES} fusiones · tokenizers: {number(min(theirs), 2)} s",
         f"ingenuo, por fusión: {1000 * early:.0f} ms las {PLAIN_MERGES} primeras, {1000 * late:.0f} ms las últimas",
         f"ingenuo / nuestro: {early / per_merge:.0f} con las primeras, {late / per_merge:.0f} con las últimas "
         f"(objetivo: al menos {AT_LEAST:.0f})",
-        f"nuestro / tokenizers: {library_ratio:.2f} (objetivo: como mucho {AT_MOST:.0f})",
-        f"archivo de {size:.0f} MB: {tokens / 1e6:.1f} millones de tokens en {seconds:.0f} s · la memoria crece "
-        f"{growth:.1f} MB (objetivo: como mucho {size * FILE_SHARE:.0f})",
+        f"nuestro / tokenizers: {number(library_ratio, 2)} (objetivo: como mucho {AT_MOST:.0f})",
+        f"archivo de {size:.0f} MB: {number(tokens / 1e6, 1)} millones de tokens en {seconds:.0f} s · la memoria crece "
+        f"{number(growth, 1)} MB (objetivo: como mucho {size * FILE_SHARE:.0f})",
     ]
-    print("\n".join(report).replace(".", ","))
+    print("\n".join(report))
     fast = late / per_merge >= AT_LEAST and library_ratio <= AT_MOST
     return 0 if same and fast and growth <= size * FILE_SHARE else 1
 

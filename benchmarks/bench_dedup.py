@@ -11,6 +11,7 @@ import random
 import sys
 import time
 
+from utils.course.numerals import number
 from utils.text.dedup import find_near_duplicates
 from utils.text.lsh import choose_bands
 from utils.text.normalize import normalize
@@ -64,8 +65,8 @@ def main(count: int) -> int:
     recalls = [len(found & truth) / len(truth) for found in (ours, theirs)]
     print(f"documentos: {len(texts)} · copias plantadas: {len(truth)}")
     for name, seconds, recall in (("utils", our_seconds, recalls[0]), ("datasketch", their_seconds, recalls[1])):
-        print(f"{name}: {seconds:.2f} s de CPU, recall {recall:.3f}".replace(".", ","))
-    print(f"cociente: {their_seconds / our_seconds:.1f}".replace(".", ","))
+        print(f"{name}: {number(seconds, 2)} s de CPU, recall {number(recall, 3)}")
+    print(f"cociente: {number(their_seconds / our_seconds, 1)}")
     return 0 if min(recalls) > 0.95 and our_seconds < their_seconds else 1
 
 

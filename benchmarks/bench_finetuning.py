@@ -24,6 +24,7 @@ import torch
 from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 
 from utils.course.env import limit_threads, repo_root, set_seed
+from utils.course.numerals import number
 from utils.model.batching import generate_texts
 from utils.train.classic import ClassicPadding
 from utils.train.loop import epoch_batches, train
@@ -57,10 +58,6 @@ def one_by_one(model, tokenizer, prompts: list[str]) -> list[str]:
             ids = model.generate(**encoded, max_new_tokens=NEW_TOKENS, do_sample=False, num_beams=1)
         texts.append(tokenizer.decode(ids[0], skip_special_tokens=True).strip())
     return texts
-
-
-def decimal(value: float, digits: int = 1) -> str:
-    return f"{value:.{digits}f}".replace(".", ",")
 
 
 def main() -> int:
@@ -123,8 +120,8 @@ def main() -> int:
     print(f"{'tokens útiles/s':<20}{'clásica':>10}{'nuestra':>10}{'cociente':>10}")
     for title, speed in (("entrenar", training), ("generar", generating), ("entrenar y generar", total)):
         ratio = speed["nuestra"] / speed["clásica"]
-        print(f"{title:<20}{speed['clásica']:>10.0f}{speed['nuestra']:>10.0f}{decimal(ratio):>10}")
-    print(f"cociente: {decimal(ratio)} (objetivo: al menos {decimal(TARGET, 0)})")
+        print(f"{title:<20}{speed['clásica']:>10.0f}{speed['nuestra']:>10.0f}{number(ratio, 1):>10}")
+    print(f"cociente: {number(ratio, 1)} (objetivo: al menos {number(TARGET, 0)})")
     return 0 if ratio >= TARGET else 1
 
 

@@ -15,6 +15,7 @@ import torch
 from tqdm import tqdm
 
 from utils.course.hub import load_model, load_tokenizer
+from utils.course.numerals import number
 from utils.measure.stats import bootstrap
 from utils.model.kv_cache import greedy
 
@@ -51,8 +52,8 @@ def main() -> int:
     without, again = timed(model, ids, NEW_TOKENS, False)
     same, ratio = torch.equal(tokens, again), without / with_cache
     print(
-        f"SmolLM2, {NEW_TOKENS} tokens, un hilo: {with_cache:.1f} s con caché, {without:.1f} s sin ella; "
-        f"cociente {ratio:.1f}; mismos tokens: {'sí' if same else 'NO'}".replace(".", ",")
+        f"SmolLM2, {NEW_TOKENS} tokens, un hilo: {number(with_cache, 1)} s con caché, {number(without, 1)} s "
+        f"sin ella; cociente {number(ratio, 1)}; mismos tokens: {'sí' if same else 'NO'}"
     )
     mini = load_model("causal")
     for use_cache in (True, False):

@@ -11,6 +11,7 @@ import time
 
 from rouge_score.rouge_scorer import RougeScorer
 
+from utils.course.numerals import number
 from utils.measure.rouge import TYPES, rouge_corpus
 
 PAIRS, ROUNDS, TARGET = 1000, 5, 3.0
@@ -43,7 +44,7 @@ def main() -> int:
     ratio = min(theirs) / min(ours)
     print(f"pares: {PAIRS} · mismos números: {'sí' if same else 'NO'}")
     print(f"rouge-score: {min(theirs) * 1000:.0f} ms · utils.measure.rouge: {min(ours) * 1000:.0f} ms")
-    print(f"cociente: {ratio:.1f}".replace(".", ",") + f" (objetivo: al menos {TARGET:.0f})")
+    print(f"cociente: {number(ratio, 1)} (objetivo: al menos {TARGET:.0f})")
     return 0 if same and ratio >= TARGET else 1
 
 

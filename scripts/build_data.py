@@ -12,6 +12,7 @@ import json
 from pathlib import Path
 
 from utils.course.env import repo_root
+from utils.course.numerals import number
 from utils.text.dialogues import DialogueGenerator, load_grammar
 from utils.text.domains import DomainGenerator, ShingleIndex, load_domain_grammar
 from utils.text.instructions import InstructionGenerator, load_instruction_grammar, load_lexicon
@@ -28,7 +29,7 @@ def write_jsonl(path: Path, rows: list[dict]) -> None:
     temporary = path.with_suffix(".tmp")
     temporary.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8")
     temporary.replace(path)
-    megabytes = f"{path.stat().st_size / 1e6:.1f}".replace(".", ",")
+    megabytes = number(path.stat().st_size / 1e6, 1)
     print(f"{path.relative_to(repo_root())}: {len(rows)} ejemplos, {megabytes} MB")
 
 

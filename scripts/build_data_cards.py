@@ -14,6 +14,7 @@ from statistics import mean
 import yaml
 
 from utils.course.env import repo_root
+from utils.course.numerals import number, thousands
 from utils.measure.benchmark import accuracy, longest
 from utils.measure.facts import contains
 from utils.measure.stats import Interval
@@ -36,15 +37,6 @@ def table(header: list, rows: list[list]) -> str:
     return "\n".join([head, "|---" * len(header) + "|", *body])
 
 
-def decimal(value: float) -> str:
-    return f"{value:.1f}".replace(".", ",")
-
-
-def thousands(value: int) -> str:
-    """Los millares se separan desde cinco cifras, como pide la norma."""
-    return f"{value:,}".replace(",", " ") if value >= 10_000 else str(value)
-
-
 def example(row: dict) -> str:
     return "```json\n" + json.dumps(row, ensure_ascii=False, indent=2) + "\n```"
 
@@ -56,7 +48,7 @@ def dialogue_blocks(rows: dict[str, list[dict]]) -> dict[str, str]:
         dialogues = [row["dialogue"] for row in rows[split]]
         turns, words = mean(d.count("\n") + 1 for d in dialogues), mean(len(d.split()) for d in dialogues)
         summary = mean(len(row["summary"].split()) for row in rows[split])
-        sizes.append([f"`{split}.jsonl`", len(dialogues), decimal(turns), decimal(words), decimal(summary)])
+        sizes.append([f"`{split}.jsonl`", len(dialogues), number(turns, 1), number(words, 1), number(summary, 1)])
     counts = {split: Counter(row["domain"] for row in rows[split]) for split in SPLITS}
     domains = sorted(counts["train"], key=lambda name: name.translate(str.maketrans("áéíóú", "aeiou")))
     topics = {row["topic"] for split in SPLITS for row in rows[split]}
@@ -71,7 +63,7 @@ def dialogue_blocks(rows: dict[str, list[dict]]) -> dict[str, str]:
         + f"\n\nLos {len(domains)} dominios reúnen {len(topics)} temas.",
         "ejemplo": example(shortest),
         "silencio": "La excepción es `b`: "
-        f"al {decimal(silent)} % de los resúmenes de test les basta con nombrar a quien pide.",
+        f"al {number(silent, 1)} % de los resúmenes de test les basta con nombrar a quien pide.",
     }
 
 
@@ -91,7 +83,7 @@ def domain_blocks(rows: dict[str, list[dict]]) -> dict[str, str]:
     for split in SPLITS:
         counts = Counter(row["domain"] for row in rows[split])
         length = mean(len(row["text"].split()) for row in rows[split])
-        sizes.append([f"`{split}.jsonl`", *(counts[d["dominio"]] for d in domains), decimal(length)])
+        sizes.append([f"`{split}.jsonl`", *(counts[d["dominio"]] for d in domains), number(length, 1)])
     for domain in domains:
         counts = {split: Counter(row["kind"] for row in rows[split]) for split in SPLITS}
         kinds += [[domain["dominio"], kind, *(counts[s][kind] for s in SPLITS)] for kind in domain["documentos"]]
@@ -113,9 +105,9 @@ def domain_blocks(rows: dict[str, list[dict]]) -> dict[str, str]:
         "tamaños": table(["Archivo", *(d["dominio"] for d in domains), "Palabras por documento"], sizes),
         "tipos": table(["Dominio", "Tipo de documento", *HEADER.values()], kinds),
         "partes": table(["Dominio", "Qué", "Se ven al entrenar", "Solo en test"], parts),
-        "novedad": f"El {decimal(new)} % de los documentos de test lleva algún término que no se ve al entrenar.\n"
+        "novedad": f"El {number(new, 1)} % de los documentos de test lleva algún término que no se ve al entrenar.\n"
         "Entre un documento de test y el de otra partición que más se le parece, los trozos de cinco palabras en común "
-        f"son, como mucho, el {decimal(100 * closest)} % de los que reúnen entre los dos.",
+        f"son, como mucho, el {number(100 * closest, 1)} % de los que reúnen entre los dos.",
         "ejemplo": example(min(rows["test"], key=lambda row: len(row["text"]))),
     }
 

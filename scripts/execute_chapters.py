@@ -23,6 +23,8 @@ from pathlib import Path
 import nbformat
 import yaml
 
+from utils.course.numerals import number
+
 ROOT = Path(__file__).resolve().parent.parent
 INPUTS = ("utils", "data", "models", "labs/resultados", "requirements.txt")
 TIMEOUT = 120
@@ -121,7 +123,7 @@ def fill_cache(paths: list[Path], cache_folder: Path, workers: int = 2) -> list[
             if error is None:
                 bundle = CacheBundleIn(notebook, str(path), data={"execution_seconds": seconds})
                 cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
-                print(f"  {path.stem}: {seconds:.1f} s".replace(".", ",", 1), flush=True)
+                print(f"  {path.stem}: {number(seconds, 1)} s", flush=True)
             else:
                 failures.append(Failure(path, error))
     return failures

@@ -57,7 +57,7 @@ def check_frame(name: str, cells: list[NotebookNode]) -> Found:
         yield 1, f"a la ficha le falta: {', '.join(missing)}", "Va antes de la primera celda."
     expected = setup_cell(lab_id(Path(name)))
     if not code or cells[first - 1].source.strip() != expected.strip():
-        fix = "Pega la que genera utils.course.setup_cell.setup_cell."
+        fix = f"Ponla con «make version VERSION={TAG.removeprefix('v')}», la versión de hoy."
         yield first if code else 0, "la primera celda de código no es la de preparación", fix
     prose = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
     if "¿Qué esperas ver?" not in prose:

@@ -22,6 +22,7 @@ from transformers import (
 )  # fmt: skip
 
 from utils.course.env import repo_root
+from utils.course.numerals import number, thousands
 from utils.train.loop import History
 from utils.train.optim import adafactor
 
@@ -160,13 +161,13 @@ def write_card(name: str, recipe: Recipe, model: torch.nn.Module, history: Histo
     megabytes = sum(f.stat().st_size for f in folder.glob("*.safetensors")) / 1e6
     rows = {
         "Arquitectura": type(model).__name__,
-        "Parámetros": f"{parameters:_}".replace("_", " "),
-        "Tamaño en disco": f"{megabytes:.1f} MB (float16)".replace(".", ","),
+        "Parámetros": thousands(parameters),
+        "Tamaño en disco": f"{number(megabytes, 1)} MB (float16)",
         "Objetivo": recipe.objective,
         "Parte de": recipe.start or "pesos al azar",
         "Datos": "data/instrucciones" if recipe.start else "data/dialogos, data/instrucciones y data/textos",
         "Pasos × lote": f"{recipe.steps} × {recipe.batch_size}",
-        "Pérdida de validación": f"{history.validation[-1][1]:.4f}".replace(".", ","),
+        "Pérdida de validación": number(history.validation[-1][1], 4),
         "Tiempo": f"{history.seconds / 60:.0f} min con un hilo",
         "Licencia": "MIT",
     }

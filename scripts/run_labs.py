@@ -22,6 +22,7 @@ from nbclient.util import run_sync
 from nbformat import NotebookNode
 
 from scripts.lint_common import ROOT, machine_paths
+from utils.course.numerals import number
 
 LABS = ROOT / "labs"
 CELL_TIMEOUT = 600  # segundos
@@ -182,7 +183,7 @@ def run(path: Path) -> None:
     }
     write_atomic(path, nbformat.writes(notebook) + "\n")
     write_atomic(state_path, json.dumps(dict(sorted(state.items())), ensure_ascii=False, indent=2) + "\n")
-    print(f"{path.stem}: {seconds:.1f} s, {peak_mb:.0f} MB".replace(".", ","))
+    print(f"{path.stem}: {number(seconds, 1)} s, {number(peak_mb, 0)} MB")
 
 
 def main(arguments: list[str] | None = None, folder: Path = LABS) -> int:

@@ -27,6 +27,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from utils.course.env import seed
+from utils.course.numerals import number
 from utils.model.transformer import Transformer, TransformerConfig
 from utils.train.distributed import STRATEGIES, Ranks, explain_lost_partner, start
 from utils.train.objectives import IGNORE, pad
@@ -120,8 +121,8 @@ def main() -> None:
             dist.all_gather_object(measured, run(name, options, ranks, texts))
             slowest = [max(times) for times in zip(*(m["seconds"] for m in measured), strict=True)]
             losses, median = measured[0]["losses"], 1000 * sorted(slowest)[len(slowest) // 2]
-            text = f"pérdida {losses[0]:.3f} -> {losses[-1]:.3f} en {len(losses)} pasos, {median:.0f} ms por paso"
-            report(ranks, f"{name}, {ranks.count} proceso(s): {text}".replace(".", ","))
+            text = f"pérdida {number(losses[0], 3)} -> {number(losses[-1], 3)} en {len(losses)} pasos"
+            report(ranks, f"{name}, {ranks.count} proceso(s): {text}, {median:.0f} ms por paso")
             if options.out and ranks.rank == 0:
                 (options.out / f"medidas-{name}-{ranks.count}.json").write_text(json.dumps(measured))
 

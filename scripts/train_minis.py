@@ -25,6 +25,7 @@ import torch
 from transformers import PreTrainedTokenizerFast
 
 from utils.course.env import repo_root, set_seed
+from utils.course.numerals import number
 from utils.text.dialogues import DialogueGenerator, load_grammar
 from utils.text.instructions import TRAINING_MIX, InstructionGenerator, load_instruction_grammar, load_lexicon
 from utils.train.loop import History, train
@@ -109,7 +110,8 @@ def train_mini(name: str) -> History:
     save_mini(name, model, tokenizer)
     write_card(name, recipe, model, history)
     shutil.rmtree(checkpoint)  # ya no hace falta, y el próximo `make models` debe empezar de cero
-    print(f"{name}: pérdida de validación {history.validation[-1][1]:.3f}, {history.seconds:.0f} s".replace(".", ","))
+    loss = number(history.validation[-1][1], 3)
+    print(f"{name}: pérdida de validación {loss}, {history.seconds:.0f} s")
     return history
 
 

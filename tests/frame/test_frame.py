@@ -12,7 +12,7 @@ from utils.course.version import REPO_URL, TAG
 
 TARGETS = (
     *("help", "book", "test", "test-fast", "lab", "labs", "models", "data", "serve"),
-    *("lint", "clean", "requisitos"),
+    *("lint", "clean", "version", "destino", "requisitos"),
 )
 
 

@@ -1,1 +1,1 @@
-"""Comprimir: formatos numéricos, cuantización, poda y destilación."""
+"""Los formatos numéricos, bit a bit."""

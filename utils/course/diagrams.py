@@ -14,7 +14,8 @@ from matplotlib import pyplot as plt
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.patches import FancyBboxPatch
 
-from utils.course.plots import INK, PALETTE, number
+from utils.course.numerals import number
+from utils.course.plots import INK, PALETTE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

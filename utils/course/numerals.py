@@ -1,12 +1,40 @@
-"""Escribir números en español: cifras significativas, potencias de 10 y la escala larga (billones, no «trillions»).
+"""Escribir números en español: decimales, cifras significativas, potencias de 10 y la escala larga («billones»).
 
-Los widgets los escriben igual en JavaScript (`_static/course/widgets/form.mjs`) y una prueba compara los dos. Con un
-número fijo de decimales, `utils.course.plots.number`. No hace: leer números escritos.
+Es el único sitio donde un punto pasa a coma. Los widgets escriben igual en JavaScript
+(`_static/course/widgets/form.mjs`) y una prueba compara los dos. No hace: leer números escritos.
 """
 
 import math
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def number(value: float, decimals: int | None = None) -> str:
+    """Escribe un número en español: coma decimal y, desde 10 000, espacio de millares.
+
+    >>> number(0.4125, 3), number(12345.5), number(-2)
+    ('0,412', '12\\xa0345,5', '−2')
+    """
+    text = f"{value:,.{decimals}f}" if decimals is not None else f"{value:,.10g}"
+    return _spanish(text)
+
+
+def comma(value: float, spec: str) -> str:
+    """Escribe un número con el formato `spec` y coma decimal, sin tocar lo demás: para tablas de texto.
+
+    >>> comma(-0.4125, ".3f"), comma(12345.5, "+.1f")
+    ('-0,412', '+12345,5')
+    """
+    return format(value, spec).replace(".", ",")
+
+
+def thousands(value: int) -> str:
+    """Escribe un entero con el espacio de millares del teclado, para los datos y las fichas.
+
+    >>> thousands(9999), thousands(1234567)
+    ('9999', '1 234 567')
+    """
+    return _spanish(f"{value:,}").replace("\xa0", " ")
 
 
 def show(value: float, digits: int = 3) -> str:
@@ -23,11 +51,9 @@ def show(value: float, digits: int = 3) -> str:
         return sign + ("0" if size == 0 else "∞")
     mantissa, power = f"{size:.{digits - 1}e}".split("e")
     if not -4 <= int(power) <= 6:
-        return f"{sign}{_trim(mantissa)}\xa0·\xa010{str(int(power)).translate(_SUPERSCRIPTS)}"
+        return f"{sign}{_spanish(_trim(mantissa))}\xa0·\xa010{str(int(power)).translate(_SUPERSCRIPTS)}"
     text = f"{float(f'{size:.{digits}g}'):,.{max(0, digits - 1 - int(power))}f}"
-    whole, _, fraction = text.partition(".")
-    whole = whole.replace(",", "\xa0" if len(whole) > len("9,999") else "")
-    return sign + _trim(f"{whole}.{fraction}")
+    return sign + _spanish(_trim(text))
 
 
 def in_words(value: float, digits: int = 3) -> str:
@@ -45,4 +71,13 @@ def in_words(value: float, digits: int = 3) -> str:
 
 
 def _trim(text: str) -> str:
-    return (text.rstrip("0").rstrip(".") if "." in text else text).replace(".", ",")
+    """Quita los ceros del final de los decimales."""
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _spanish(text: str) -> str:
+    """Cambia los signos de Python («-1,234.5») por los nuestros."""
+    whole, _, fraction = text.replace("-", "−").partition(".")
+    # Con cuatro cifras no se separan los millares (Ortografía de la RAE, 2010).
+    whole = whole.replace(",", "\xa0" if len(whole.lstrip("−")) > len("9,999") else "")
+    return f"{whole},{fraction}" if fraction else whole

@@ -14,6 +14,8 @@ from cycler import cycler
 from matplotlib import pyplot as plt
 from matplotlib.ticker import ScalarFormatter
 
+from utils.course.numerals import number
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -75,19 +77,6 @@ def use_style() -> None:
     if get_ipython() is not None:
         # Sin fecha dentro del SVG, ejecutar de nuevo el cuaderno no cambia el archivo.
         set_matplotlib_formats("svg", bbox_inches="tight", metadata={"Date": None})
-
-
-def number(value: float, decimals: int | None = None) -> str:
-    """Escribe un número en español: coma decimal y, desde 10 000, espacio de millares.
-
-    >>> number(0.4125, 3), number(12345.5), number(-2)
-    ('0,412', '12\\xa0345,5', '−2')
-    """
-    text = f"{value:,.{decimals}f}" if decimals is not None else f"{value:,.10g}"
-    whole, _, fraction = text.replace("-", "−").partition(".")
-    # Con cuatro cifras no se separan los millares (Ortografía de la RAE, 2010).
-    whole = whole.replace(",", "\xa0" if len(whole.lstrip("−")) > len("9,999") else "")
-    return f"{whole},{fraction}" if fraction else whole
 
 
 def spanish_axes(ax: Axes) -> Axes:

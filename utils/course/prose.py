@@ -6,7 +6,7 @@ del libro está escrita a mano. No sirve fuera de los capítulos: en un lab, se 
 
 from myst_nb import glue
 
-from utils.course.plots import number
+from utils.course.numerals import number
 
 
 def glue_number(name: str, value: float, decimals: int = 2) -> None:

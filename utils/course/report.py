@@ -16,6 +16,7 @@ from pathlib import Path
 
 from utils.course import smollm2
 from utils.course.install import installed_version
+from utils.course.numerals import number
 from utils.course.roles import ROLES
 from utils.course.scale import MIN_GPU_GB, gpu_gb, has_cuda, hub_reachable, reachable, scale
 from utils.course.version import TAG
@@ -120,7 +121,7 @@ def table(facts: Facts) -> str:
         "torch": facts.torch or "no está",
         "GPU": f"{facts.gpu}, {facts.gpu_gb:.0f} GB" if facts.gpu else "no hay",
         "RAM": f"{facts.ram_gb:.0f} GB" if facts.ram_gb else "desconocida",
-        "Disco": "suficiente" if enough else f"{facts.disk_gb:.1f} GB libres".replace(".", ","),
+        "Disco": "suficiente" if enough else f"{number(facts.disk_gb, 1)} GB libres",
         "Internet": answers[facts.internet],
         "Escala": "gpu (modelos reales)" if facts.scale == "gpu" else "mini (modelos pequeños, sin red)",
         "Tiempo": "el de la ficha del lab"

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from utils.course.version import REPO_URL, TAG
 
-# Clona con otro nombre y renombra al acabar: un corte no deja un curso incompleto que parezca entero, y si ya había uno
-# a medias lo aparta. `askPass` evita que git espere, en una terminal que nadie ve, la contraseña de un repositorio que
-# no existe. El curso va el primero del camino y se olvida un `utils` ajeno ya importado: los dos lo taparían.
+# Clona con otro nombre y renombra al acabar: un corte no deja un curso incompleto que parezca entero; y si ya había uno
+# a medias, lo aparta. `askPass` evita que git espere, en una terminal que nadie ve, la contraseña de un repositorio que
+# no existe. El curso va el primero del camino, y se olvida el `utils` ajeno ya importado: los dos lo taparían.
 TEMPLATE = """\
 import os, sys
 repo = os.environ.get("CURSO_REPO", "{repo}")
@@ -27,10 +27,10 @@ preparar("{lab}")
 """
 
 
-def setup_cell(lab: str) -> str:
-    """Devuelve el código de la celda de preparación de un lab: 12 líneas.
+def setup_cell(lab: str, repo: str = REPO_URL, tag: str = TAG) -> str:
+    """Devuelve el código de la celda de preparación de un lab: 12 líneas. Clona la etiqueta `tag` de `repo`.
 
     >>> setup_cell("lab-04").splitlines()[-1]
     'preparar("lab-04")'
     """
-    return TEMPLATE.format(repo=REPO_URL, tag=TAG, lab=lab).rstrip("\n")
+    return TEMPLATE.format(repo=repo, tag=tag, lab=lab).rstrip("\n")

@@ -1,1 +1,1 @@
-"""Medir con honestidad: métricas e intervalos de confianza."""
+"""Métricas, intervalos de confianza, memoria, operaciones y leyes de escala."""

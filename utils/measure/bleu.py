@@ -14,6 +14,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from utils.course.numerals import number
+
 VERSION = "1.0"  # cambia si cambia algún número: forma parte de la firma
 SMOOTHING = {"none": None, "exp": None, "floor": 0.1, "add-k": 1.0}  # con su valor por omisión
 
@@ -36,7 +38,7 @@ class BleuScore:
     signature: str
 
     def __str__(self) -> str:
-        return f"{self.score:.2f}".replace(".", ",") + f" ({self.signature})"
+        return f"{number(self.score, 2)} ({self.signature})"
 
 
 def sentence_bleu(

@@ -15,6 +15,7 @@ from statistics import NormalDist
 import numpy as np
 
 from utils.course import env
+from utils.course.numerals import comma
 
 # Índices que se sortean de una vez: unos 32 MB, sea cual sea el número de elementos.
 _CHUNK = 4_000_000
@@ -46,8 +47,8 @@ class Interval:
 
     def __format__(self, spec: str) -> str:
         """Con coma decimal; `spec` es el formato de cada número, «.3f» si no se da."""
-        estimate, low, high = (format(x, spec or ".3f") for x in (self.estimate, self.low, self.high))
-        return f"{estimate} [{low}; {high}]".replace(".", ",")
+        estimate, low, high = (comma(x, spec or ".3f") for x in (self.estimate, self.low, self.high))
+        return f"{estimate} [{low}; {high}]"
 
     def __str__(self) -> str:
         return format(self, "")

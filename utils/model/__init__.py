@@ -1,1 +1,1 @@
-"""Los modelos por dentro y cómo se genera texto con ellos."""
+"""El transformer y sus piezas, la carga de pesos, la generación y la caché."""

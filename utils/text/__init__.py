@@ -1,1 +1,1 @@
-"""Del texto a los ejemplos: normalizar, generar diálogos, rellenar plantillas."""
+"""Tokenizadores, normalización, plantillas y los textos que el curso genera."""

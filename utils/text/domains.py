@@ -18,6 +18,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
+from utils.course.numerals import thousands
 from utils.text.dialogues import SPLITS, contract, read_yaml
 from utils.text.normalize import words
 
@@ -151,7 +152,7 @@ class _Draft:
         if key not in self.values:
             if low is not None:
                 number = self.rng.randrange(int(low), int(high) + 1, int(step or 1))
-                self.values[key] = f"{number:,}".replace(",", " ") if number >= 10_000 else str(number)
+                self.values[key] = thousands(number)
             else:
                 self.values[key] = self.pick(name)
         value = self.values[key]

@@ -1,1 +1,1 @@
-"""Entrenar: objetivos, bucle y puntos de control."""
+"""Objetivos, bucle, optimizadores, puntos de control y entrenamiento en varios procesos."""

@@ -17,6 +17,7 @@ from torch import nn
 from tqdm import tqdm
 
 from utils.course.env import seed as default_seed
+from utils.course.numerals import number
 from utils.train.checkpoint import load_checkpoint, save_checkpoint
 from utils.train.objectives import Batch, Example, counted_labels
 from utils.train.schedule import learning_rate_factor
@@ -119,7 +120,7 @@ def train(
 
         history.losses.append(loss.item())
         history.tokens += useful_tokens(batch)
-        bar.set_postfix_str(f"pérdida {np.mean(history.losses[-20:]):.3f}".replace(".", ","), refresh=False)
+        bar.set_postfix_str(f"pérdida {number(np.mean(history.losses[-20:]), 3)}", refresh=False)
         done = step + 1
         if validation and (done % validate_every == 0 or done == steps):
             history.validation.append((done, evaluate_loss(model, validation, objective, batch_size)))
