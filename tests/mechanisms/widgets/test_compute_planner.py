@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from tests.mechanisms.looks import EVERY_VIEW, fits, serious_violations
+from tests.mechanisms.looks import EVERY_VIEW, fits, read_table, serious_violations
 from utils.course.numerals import in_words, show
 from utils.measure.flops import PEAK_TFLOPS, gpu_hours, petaflop_days, training_flops
 from utils.measure.scaling import BESIROGLU_2024, HOFFMANN_2022, chinchilla_optimum
@@ -45,8 +45,7 @@ def facts(page) -> dict[str, str]:
 
 
 def plans(page) -> dict[str, list[str]]:
-    rows = page.locator(".cp-table tbody tr").all()
-    return {row.locator("th").inner_text().strip(): row.locator("td").all_inner_texts() for row in rows}
+    return read_table(page, ".cp-table")
 
 
 def golden_cases() -> list[dict]:
@@ -160,7 +159,6 @@ def test_it_fits_and_has_no_serious_axe_violations(page):
 
 
 def test_with_and_without_javascript_say_the_same(page, plain):
-    rows = plain.locator(".cp-cost tbody tr").all()
-    assert {row.locator("th").inner_text(): row.locator("td").inner_text() for row in rows} == facts(page)
+    assert {name: value for name, (value,) in read_table(plain, ".cp-cost").items()} == facts(page)
     assert plans(plain) == plans(page)
     assert plain.locator("compute-planner input").count() == 0

@@ -74,7 +74,9 @@ def test_the_script_is_classic_and_light(name):
 
 @pytest.mark.parametrize("name", GOLDEN)
 def test_golden_file_is_up_to_date(name):
-    stored = json.loads(Path(__file__).with_name(f"{name}.json").read_text(encoding="utf-8"))
+    path = Path(__file__).with_name(f"{name}.json")
+    assert path.exists(), "ejecuta scripts/export_widgets.py"
+    stored = json.loads(path.read_text(encoding="utf-8"))
     now = json.loads(json.dumps(TESTS[name].golden_cases()))  # como vuelve de un JSON: sin tuplas
     assert len(stored) == len(now) >= 40
     margin = getattr(TESTS[name], "GOLDEN_MARGIN", 0)

@@ -6,7 +6,7 @@ import pytest
 from transformers import AutoConfig, LlamaConfig
 from widgets.lora_calculator import MODELS
 
-from tests.mechanisms.looks import EVERY_VIEW, fits, serious_violations
+from tests.mechanisms.looks import EVERY_VIEW, fits, read_table, serious_violations
 from tests.mechanisms.tiny_book import ROOT
 from utils.train.lora import LoRAConfig
 from utils.train.lora_cost import ADAMW_BYTES, even_rank, lora_cost
@@ -52,10 +52,7 @@ def facts(page) -> dict[str, str]:
 
 
 def rows(page) -> dict[str, list[str]]:
-    found = page.locator(".lc-table tbody tr").all()
-    return {
-        r.locator("th").inner_text(): [t.replace("\xa0", " ") for t in r.locator("td").all_inner_texts()] for r in found
-    }
+    return {name: [t.replace("\xa0", " ") for t in cells] for name, cells in read_table(page, ".lc-table").items()}
 
 
 def box(page, key: str) -> dict[str, float]:

@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from widgets.memory_calculator import MODELS
 
-from tests.mechanisms.looks import EVERY_VIEW, fits, serious_violations
+from tests.mechanisms.looks import EVERY_VIEW, fits, read_table, serious_violations
 from tests.mechanisms.tiny_book import ROOT
 from utils.course.numerals import show
 from utils.measure.activations import ATTENTIONS
@@ -48,13 +48,11 @@ def total(page) -> str:
 
 
 def parts(page) -> dict[str, str]:
-    rows = page.locator(".mc-parts tbody tr").all()
-    return {row.locator("th").inner_text(): row.locator("td").last.inner_text() for row in rows}
+    return {name: cells[-1] for name, cells in read_table(page, ".mc-parts").items()}
 
 
 def gpus(page) -> dict[str, list[str]]:
-    rows = page.locator(".mc-gpus tbody tr").all()
-    return {row.locator("th").inner_text(): row.locator("td").all_inner_texts()[1:] for row in rows}
+    return {name: cells[1:] for name, cells in read_table(page, ".mc-gpus").items()}
 
 
 def expected(**options) -> str:

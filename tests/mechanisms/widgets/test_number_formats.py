@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.mechanisms.looks import EVERY_VIEW, fits, serious_violations
+from tests.mechanisms.looks import EVERY_VIEW, fits, read_table, serious_violations
 from utils.compress.formats import E4M3, E5M2, FORMATS, FP16, INT8, NF4, NumberFormat
 
 PAGE = """# Formatos
@@ -83,8 +83,7 @@ def pattern(page) -> str:
 
 
 def stored(page) -> dict[str, tuple[str, str]]:
-    rows = page.locator("number-formats tbody tr").all()
-    return {row.locator("th").inner_text(): tuple(row.locator("td").all_text_contents()[1:]) for row in rows}
+    return {name: tuple(cells[1:]) for name, cells in read_table(page, "number-formats").items()}
 
 
 def test_browser_equals_utils_on_every_golden_case(run_module, golden):

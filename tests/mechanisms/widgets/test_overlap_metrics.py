@@ -2,7 +2,7 @@
 
 import random
 
-from tests.mechanisms.looks import EVERY_VIEW, fits, serious_violations
+from tests.mechanisms.looks import EVERY_VIEW, fits, read_table, serious_violations
 from utils.course.numerals import show
 from utils.measure.bleu import sentence_bleu, tokenize
 from utils.measure.rouge import rouge
@@ -67,8 +67,7 @@ RUN = """
 
 
 def cells(page, name: str) -> dict[str, list[str]]:
-    rows = page.locator(f".om-{name} tbody tr").all()
-    return {row.locator("th").inner_text(): row.locator("td").all_inner_texts() for row in rows}
+    return read_table(page, f".om-{name}")
 
 
 def marked(page, line: int, kind: str = "is-match") -> list[str]:
