@@ -1,7 +1,6 @@
 """Los libros de prueba, construidos una vez, y un navegador que los abre desde el disco, sin servidor."""
 
 import os
-import shutil
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 def pytest_collection_modifyitems(items):
     """Lo que construye un libro o abre un navegador no entra en `make test-fast`."""
     for item in items:
-        if {"book", "open_page", "widget_book", "page", "plain"} & set(getattr(item, "fixturenames", ())):
+        if {"book", "widget_book", "chromium"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
 
 
@@ -44,17 +43,17 @@ def chromium():
 
 
 @pytest.fixture
-def open_page(chromium, book):
-    """`open_page("chapters/uno")` abre una página; al final falla si hubo errores o peticiones a la red."""
+def browse(chromium):
+    """`browse(archivo, **opciones)` abre un HTML del disco; al final falla si hubo errores o peticiones a la red."""
     contexts, problems = [], []
 
-    def _open(name: str, **options):
+    def _open(path: Path, **options):
         context = chromium.new_context(locale="es-ES", **options)
         contexts.append(context)
         context.route("http*://**", lambda route: (problems.append(route.request.url), route.abort()))
         page = context.new_page()
         page.on("pageerror", lambda error: problems.append(str(error)))
-        page.goto((book / f"{name}.html").as_uri(), wait_until="load")
+        page.goto(path.as_uri(), wait_until="load")
         return page
 
     yield _open
@@ -63,34 +62,7 @@ def open_page(chromium, book):
     assert problems == []
 
 
-@pytest.fixture(scope="module")
-def widget_book(request, tmp_path_factory) -> Path:
-    """La carpeta con el HTML de un libro de una sola página, la constante PAGE del módulo que prueba."""
-    folder = make_project(tmp_path_factory.mktemp("widget"), intro=request.module.PAGE)
-    shutil.rmtree(folder / "chapters")
-    result = build(folder)
-    assert result.returncode == 0, result.stderr
-    return folder / "_build"
-
-
 @pytest.fixture
-def page(chromium, widget_book, request):
-    """Esa página abierta, con las opciones que le dé el `parametrize` indirecto; al final falla si hubo errores."""
-    context = chromium.new_context(locale="es-ES", **getattr(request, "param", {}))
-    problems = []
-    page = context.new_page()
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.goto((widget_book / "intro.html").as_uri(), wait_until="load")
-    yield page
-    context.close()
-    assert problems == []
-
-
-@pytest.fixture
-def plain(chromium, widget_book):
-    """Esa página abierta sin JavaScript."""
-    context = chromium.new_context(locale="es-ES", java_script_enabled=False)
-    page = context.new_page()
-    page.goto((widget_book / "intro.html").as_uri(), wait_until="load")
-    yield page
-    context.close()
+def open_page(browse, book):
+    """`open_page("chapters/uno")` abre una página del libro de prueba."""
+    return lambda name, **options: browse(book / f"{name}.html", **options)

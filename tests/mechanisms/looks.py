@@ -1,4 +1,4 @@
-"""Lo que se exige al aspecto de cualquier widget: que quepa en la pantalla y que axe no vea fallos graves."""
+"""Mirar un widget: que quepa en la pantalla, que axe no vea fallos graves y qué dicen sus tablas."""
 
 import pytest
 
@@ -27,3 +27,9 @@ def serious_violations(page, *selectors: str) -> list[tuple[str, list[str]]]:
     return [
         (v["id"], [node["html"] for node in v["nodes"]]) for v in violations if v["impact"] in {"serious", "critical"}
     ]
+
+
+def read_table(page, selector: str) -> dict[str, list[str]]:
+    """Las filas de una tabla: lo que encabeza cada una y sus celdas."""
+    texts = "(rows) => rows.map((row) => [...row.cells].map((cell) => cell.innerText))"
+    return {first.strip(): cells for first, *cells in page.locator(f"{selector} tbody tr").evaluate_all(texts)}

@@ -1,13 +1,10 @@
 """Las líneas de código van en cajas que saben su sangría, y su texto no cambia."""
 
-import importlib
-
 import pytest
 from bs4 import BeautifulSoup
+from code_lines import BoxedFormatter
 from pygments import highlight
 from pygments.lexers import get_lexer_by_name
-
-from tests.mechanisms.tiny_book import ROOT
 
 PYTHON = '''def f(a: int) -> bool:
     """Dos
@@ -20,10 +17,9 @@ YAML = "datos:\n  - nombre: uno\n    valor: |\n      texto\n"
 
 
 @pytest.fixture
-def boxes(monkeypatch):
+def boxes():
     """Una función que da las cajas de un código y el texto de su bloque."""
-    monkeypatch.syspath_prepend(ROOT / "_ext")
-    formatter = importlib.import_module("code_lines").BoxedFormatter()
+    formatter = BoxedFormatter()
 
     def of(code: str, language: str) -> tuple[list, str]:
         block = BeautifulSoup(highlight(code, get_lexer_by_name(language), formatter), "html.parser").pre

@@ -1,4 +1,4 @@
-// <attention-map>: a quién mira cada token, sobre los pesos que exporta scripts/export_attention.py (en milésimas).
+// <attention-map>: a quién mira cada token, sobre los pesos que exporta scripts/export_widgets.py (en milésimas).
 const SVG = "http://www.w3.org/2000/svg";
 const CELL = 22;
 const decimal = (value) => value.toLocaleString("es", { minimumFractionDigits: 2, maximumFractionDigits: 2 });

@@ -1,6 +1,6 @@
 // <compute-planner>: cuánto cuesta entrenar y cómo repartir ese cómputo. Los cálculos están en planner.mjs.
-import { gpuHours, lawOptimum, loss, petaflopDays, ruleOptimum, trainingFlops } from "./planner.mjs";
 import { button, element, exact, inWords, numberField, selectField, show, statusLine, svg, table } from "./form.mjs";
+import { gpuHours, lawOptimum, loss, petaflopDays, ruleOptimum, trainingFlops } from "./planner.mjs";
 
 const WIDTH = 340;
 const HEIGHT = 270;

@@ -1,4 +1,4 @@
-// <generation-loop>: el bucle de generación, token a token, sobre los pasos que exporta scripts/export_generation.py.
+// <generation-loop>: el bucle de generación, token a token, sobre los pasos que exporta scripts/export_widgets.py.
 const SECONDS = 1.2; // por paso, al reproducir
 const decimal = (value) => {
   const text = (100 * value).toLocaleString("es", { minimumFractionDigits: 1, maximumFractionDigits: 1 });

@@ -1,6 +1,6 @@
 // <lora-calculator>: qué entrena LoRA, cuánto ocupa y cómo son W, B y A. Los cálculos están en lora.mjs.
-import { evenRank, loraCost, loraParameters } from "./lora.mjs";
 import { button, element, gigabytes, inWords, numberField, selectField, show, statusLine, svg, table } from "./form.mjs";
+import { evenRank, loraCost, loraParameters } from "./lora.mjs";
 
 const CUSTOM = "a medida";
 const WIDTH = 340;

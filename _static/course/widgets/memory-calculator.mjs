@@ -1,6 +1,6 @@
 // <memory-calculator>: cuánta memoria pide un entrenamiento y en qué GPU cabe. Los cálculos están en memory.mjs.
-import { largestBatch, parameters, shapeProblem, trainingMemory } from "./memory.mjs";
 import { element, gigabytes, inWords, numberField, selectField, show, statusLine, table } from "./form.mjs";
+import { largestBatch, parameters, shapeProblem, trainingMemory } from "./memory.mjs";
 
 const CUSTOM = "a medida";
 const LIMITS = { layers: 1000, dModel: 100000, heads: 1000, kvHeads: 1000, dFf: 1e6, vocab: 1e7, batch: 1e5, length: 1e7 };

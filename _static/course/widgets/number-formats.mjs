@@ -1,6 +1,6 @@
 // <number-formats>: un número en cada formato, bit a bit. Los cálculos están en formats.mjs.
-import { FORMATS, FloatFormat } from "./formats.mjs";
 import { button, element, numberField, show, statusLine, table } from "./form.mjs";
+import { FORMATS, FloatFormat } from "./formats.mjs";
 
 const DIGITS = 9; // las que distinguen dos valores seguidos de FP32
 const EXAMPLES = ["3,141592", "0,1", "65520", "400000", "1e-7"];

@@ -1,6 +1,6 @@
 // <overlap-metrics>: dos textos, lo que comparten y las notas que les ponen ROUGE y BLEU. Los cálculos están en overlap.mjs.
-import { TOKENIZERS, bleu, lcs, ngrams, rouge, words } from "./overlap.mjs";
 import { button, element, selectField, show, statusLine, table } from "./form.mjs";
+import { TOKENIZERS, bleu, lcs, ngrams, rouge, words } from "./overlap.mjs";
 
 const LONGEST = 300;
 const ROUGE = { rouge1: "ROUGE-1", rouge2: "ROUGE-2", rougeL: "ROUGE-L" };

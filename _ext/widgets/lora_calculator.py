@@ -1,15 +1,16 @@
 """El widget `lora-calculator`: valida sus datos y escribe la tabla que se ve sin JavaScript.
 
-Lo registra `widgets.py`. Las cuentas son de `utils.train.lora_cost`; las formas de las matrices, las de la
+Las cuentas son de `utils.train.lora_cost`; las formas de las matrices, las de la
 configuración publicada de cada modelo, y las pruebas las comparan con el modelo construido de verdad.
 """
 
-from widget_memory import MODELS as DECODERS
-from widget_memory import gigabytes
-from widget_text import number_in, only, table
+from widget_text import check_choice, check_whole, gigabytes, number_in, only, table
 
 from utils.course.numerals import in_words, show
 from utils.measure.decoder_shape import DecoderShape
+from utils.train.lora_cost import ADAMW_BYTES, lora_cost
+from utils.train.lora_count import lora_parameters
+from widgets.memory_calculator import MODELS as DECODERS
 
 CUSTOM = "a medida"
 TARGETS = {"q": "q, consultas", "k": "k, claves", "v": "v, valores", "o": "o, salida", "ffn": "red de cada capa (FFN)"}
@@ -66,17 +67,13 @@ EXAMPLES = (
 )  # fmt: skip
 
 
-def lora_spec(body: dict) -> dict:
+def parse(body: dict) -> dict:
     """Valida el YAML: `model`, `rank`, `alpha`, `targets` y, con `model: a medida`, `rows`, `columns` y `copies`."""
-    from utils.train.lora_cost import ADAMW_BYTES
-
     only(body, *_START)
     start = _START | body
-    if start["model"] not in (*MODELS, CUSTOM):
-        raise ValueError(f"`model` vale {start['model']!r}; elige entre: {', '.join((*MODELS, CUSTOM))}.")
+    check_choice(start, "model", (*MODELS, CUSTOM))
     for name, limit in (("rank", 65536), ("rows", 1_000_000), ("columns", 1_000_000), ("copies", 100_000)):
-        if type(start[name]) is not int or not 1 <= start[name] <= limit:
-            raise ValueError(f"`{name}` vale {start[name]!r}; debe ser un entero entre 1 y {limit}.")
+        check_whole(start, name, limit)
     start["alpha"] = number_in(start, "alpha", 16, 1e-6, 1e6)
     targets = start["targets"]
     if not isinstance(targets, list) or not targets or not set(map(str, targets)) <= set(TARGETS):
@@ -92,11 +89,8 @@ def start_groups(spec: dict) -> list[list]:
     return [group for key in start["targets"] for group in spec["models"][start["model"]]["targets"][key]]
 
 
-def lora_table(spec: dict) -> str:
+def fallback(spec: dict) -> str:
     """La tabla estática, en HTML: cada grupo de matrices de los ajustes iniciales y el total."""
-    from utils.train.lora_cost import lora_cost
-    from utils.train.lora_count import lora_parameters
-
     start, groups = spec["start"], start_groups(spec)
     rank = start["rank"]
     model = None if start["model"] == CUSTOM else spec["models"][start["model"]]["parameters"]

@@ -1,13 +1,12 @@
 """El widget `memory-calculator`: valida sus datos y escribe las tablas que se ven sin JavaScript.
 
-Lo registra `widgets.py`. La memoria la calcula `utils.measure.memory`, y de ahí salen también las precisiones y las GPU
+La memoria la calcula `utils.measure.memory`, y de ahí salen también las precisiones y las GPU
 que usa el navegador.
 """
 
-import math
 from dataclasses import asdict
 
-from widget_text import only, table
+from widget_text import check_choice, check_whole, gigabytes, only, table
 
 from utils.course.numerals import in_words, show
 from utils.measure.activations import ATTENTIONS
@@ -33,18 +32,16 @@ _WITHOUT_BF16 = ["T4"]
 _PARTS = {"weights": "Pesos", "gradients": "Gradientes", "optimizer": "Optimizador"}
 
 
-def memory_spec(body: dict) -> dict:
+def parse(body: dict) -> dict:
     """Valida el YAML: `model`, `batch`, `length`, `precision`, `optimizer`, `attention` y `checkpointing`."""
     only(body, "model", "batch", "length", "precision", "optimizer", "attention", "checkpointing")
     start = {"model": "Llama 2 7B", "batch": 1, "length": 2048, "precision": "mixed", "optimizer": "adamw"}
     start |= {"attention": "sdpa", "checkpointing": False} | body
     choices = {"model": MODELS, "precision": PRECISIONS, "optimizer": OPTIMIZERS, "attention": ATTENTIONS}
     for name, options in choices.items():
-        if start[name] not in options:
-            raise ValueError(f"`{name}` vale {start[name]!r}; elige entre: {', '.join(options)}.")
+        check_choice(start, name, options)
     for name in ("batch", "length"):
-        if type(start[name]) is not int or not 1 <= start[name] <= 100_000:
-            raise ValueError(f"`{name}` vale {start[name]!r}; debe ser un entero entre 1 y 100000.")
+        check_whole(start, name, 100_000)
     if type(start["checkpointing"]) is not bool:
         raise ValueError(f"`checkpointing` vale {start['checkpointing']!r}; debe ser true o false.")
     return {
@@ -78,7 +75,7 @@ def start_memory(spec: dict) -> Memory:
     return training_memory(MODELS[spec["start"]["model"]], **settings)
 
 
-def memory_table(spec: dict) -> str:
+def fallback(spec: dict) -> str:
     """La tabla estática, en HTML: las partes con los ajustes iniciales y en qué GPU cabe."""
     start, memory = spec["start"], start_memory(spec)
     count = MODELS[start["model"]].parameters
@@ -93,11 +90,3 @@ def memory_table(spec: dict) -> str:
     fitting = ", ".join(gpus_that_fit(memory.total)) or "ninguna de las de la lista"
     caption = f"{start['model']} ({in_words(count)} de parámetros), lote {start['batch']} y {start['length']} tokens"
     return table("mc-parts", f"{caption}. GPU donde cabe: {fitting}", ["Parte", "Por parámetro", "Memoria"], rows)
-
-
-def gigabytes(size: float) -> str:
-    """Los bytes en la unidad que mejor se lee."""
-    for limit, unit, name in ((999_500, 1e3, "kB"), (999.5e6, 1e6, "MB"), (math.inf, 1e9, "GB")):
-        if size < limit:
-            return f"{show(size / unit)}\xa0{name}"
-    raise AssertionError

@@ -1,12 +1,12 @@
 """El widget `number-formats`: valida sus datos y escribe la tabla que se ve sin JavaScript.
 
-Lo registra `widgets.py`. Los valores de la tabla los calcula `utils.compress.formats` al construir el libro.
+Los valores de la tabla los calcula `utils.compress.formats` al construir el libro.
 """
 
 import math
 from dataclasses import replace
 
-from widget_text import number_in, only, table
+from widget_text import check_choice, number_in, only, table
 
 from utils.compress.formats import FORMATS, FloatFormat, NumberFormat
 from utils.course.numerals import show
@@ -14,14 +14,13 @@ from utils.course.numerals import show
 DIGITS = 9
 
 
-def formats_spec(body: dict) -> dict:
+def parse(body: dict) -> dict:
     """Valida el YAML del widget: `value`, `format` y `scale`, la de INT8 y NF4; `ValueError` si algo no vale."""
     only(body, "value", "format", "scale")
-    name = body.get("format", "FP32")
-    if name not in FORMATS:
-        raise ValueError(f"`format` vale {name!r}; los formatos son: {', '.join(FORMATS)}.")
+    start = {"format": "FP32"} | body
+    check_choice(start, "format", FORMATS)
     value = number_in(body, "value", 3.141592, -1e300, 1e300)
-    return {"value": value, "format": name, "scale": number_in(body, "scale", 1, 1e-9, 1e9)}
+    return {"value": value, "format": start["format"], "scale": number_in(body, "scale", 1, 1e-9, 1e9)}
 
 
 def stored(fmt: NumberFormat, value: float) -> tuple[str, str]:
@@ -36,7 +35,7 @@ def stored(fmt: NumberFormat, value: float) -> tuple[str, str]:
     return show(result, DIGITS), f"{'+' if result > value else ''}{show(result - value)}{why}"
 
 
-def formats_table(spec: dict) -> str:
+def fallback(spec: dict) -> str:
     """La tabla estática, en HTML: el número inicial en todos los formatos."""
     rows = []
     for name, fmt in FORMATS.items():

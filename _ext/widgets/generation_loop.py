@@ -1,21 +1,19 @@
-"""Escribe los datos del bucle de generación: qué ve el modelo en cada paso y qué token elige.
+"""El widget `generation-loop`: qué ve el modelo en cada paso de la generación y qué token elige.
 
-    python scripts/export_generation.py
+    python scripts/export_widgets.py generation-loop
 
-Deja `_static/course/widgets/generation-loop.json`, que el widget `generation-loop` enseña paso a paso. Los tokens los
-elige nuestra `generate`, y las probabilidades salen de una pasada por el texto ya generado. Hay que repetirlo si se
-vuelven a entrenar los minis. No mide nada.
+Los tokens los elige nuestra `generate`, y las probabilidades salen de una pasada por el texto ya generado. Se guardan
+en `_static/course/widgets/generation-loop.json`: hay que repetirlo si se vuelven a entrenar los minis. No mide nada.
 """
 
-import json
 from pathlib import Path
 
 import torch
+from widget_text import Html, code, comma, stored_examples, table
 
 from utils.course.hub import load_model, load_tokenizer
 from utils.model.decoding import generate, probabilities
 
-TARGET = Path(__file__).resolve().parents[1] / "_static" / "course" / "widgets" / "generation-loop.json"
 TOP = 5  # candidatos que se enseñan en cada paso
 
 # Cada ejemplo: su título, el papel del modelo, el prompt y los mandos de la decodificación.
@@ -75,11 +73,18 @@ def examples() -> list[dict]:
     return found
 
 
-def main() -> None:
-    lines = ",\n".join(json.dumps(example, ensure_ascii=False) for example in examples())
-    TARGET.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
-    print(f"{len(EXAMPLES)} ejemplos, {TARGET.stat().st_size / 1024:.1f} KB en {TARGET.name}".replace(".", ",", 1))
+def parse(body: dict) -> dict:
+    """Toma los ejemplos pedidos de `generation-loop.json`; `ValueError` si alguno no está."""
+    return stored_examples("generation-loop", body)
 
 
-if __name__ == "__main__":
-    main()
+def fallback(spec: dict) -> str:
+    """La tabla estática, en HTML: los pasos del primer ejemplo, con el token elegido y su mejor rival."""
+    example = spec["examples"][0]
+    rows = []
+    for number, step in enumerate(example["steps"], start=1):
+        rival = next(pair for i, pair in enumerate(step["candidates"]) if i != step["chosen"])
+        pairs = (step["candidates"][step["chosen"]], rival)
+        rows.append([str(number), *(Html(f"{code(token)} {comma(100 * prob, 1)} %") for token, prob in pairs)])
+    caption = f"{example['model']}: «{example['prompt']}» → «{example['text']}»"
+    return table("gl-static", caption, ["Paso", "Token elegido", "Su mejor rival"], rows)

@@ -1,9 +1,9 @@
 """El widget `overlap-metrics`: valida sus datos y escribe las tablas que se ven sin JavaScript.
 
-Lo registra `widgets.py`. Las notas de las tablas las ponen `utils.measure.rouge` y `utils.measure.bleu` al construir.
+Las notas de las tablas las ponen `utils.measure.rouge` y `utils.measure.bleu` al construir.
 """
 
-from widget_text import only, table
+from widget_text import check_choice, check_text, only, table
 
 from utils.course.numerals import show
 from utils.measure.bleu import BleuScore, sentence_bleu
@@ -28,21 +28,19 @@ EXAMPLES = (
 )
 
 
-def overlap_spec(body: dict) -> dict:
+def parse(body: dict) -> dict:
     """Valida el YAML: `reference`, `candidate`, `view` (qué se resalta) y `tokenizer`; `ValueError` si algo no vale."""
     only(body, "reference", "candidate", "view", "tokenizer")
     start = {"reference": _COLD, "candidate": EXAMPLES[0][2], "view": "rouge1", "tokenizer": "13a"} | body
     for name in ("reference", "candidate"):
-        if not isinstance(start[name], str) or not start[name].strip() or len(start[name]) > LONGEST:
-            raise ValueError(f"`{name}` debe ser un texto de entre 1 y {LONGEST} caracteres (entre comillas).")
-    for name, options in (("view", VIEWS), ("tokenizer", TOKENIZERS)):
-        if start[name] not in options:
-            raise ValueError(f"`{name}` vale {start[name]!r}; elige entre: {', '.join(options)}.")
+        check_text(start, name, LONGEST)
+    check_choice(start, "view", VIEWS)
+    check_choice(start, "tokenizer", TOKENIZERS)
     names = ("name", "reference", "candidate", "view")
     return {"start": start, "examples": [dict(zip(names, example, strict=True)) for example in EXAMPLES]}
 
 
-def overlap_table(spec: dict) -> str:
+def fallback(spec: dict) -> str:
     """Las tablas estáticas, en HTML: ROUGE y BLEU del par inicial."""
     start = spec["start"]
     scores = rouge(start["candidate"], start["reference"])

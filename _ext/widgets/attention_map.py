@@ -1,21 +1,20 @@
-"""Escribe los datos del mapa de atención: a quién mira cada token en cada capa y cabeza de los minis.
+"""El widget `attention-map`: a quién mira cada token en cada capa y cabeza de los minis.
 
-    python scripts/export_attention.py
+    python scripts/export_widgets.py attention-map
 
-Deja `_static/course/widgets/attention-map.json`, que el widget `attention-map` enseña. Los pesos los calcula nuestro
-transformer (`utils.model.transformer`) con los de los minis. Hay que repetirlo si se vuelven a entrenar. No mide nada.
+Los pesos los calcula nuestro transformer (`utils.model.transformer`) con los de los minis y se guardan en
+`_static/course/widgets/attention-map.json`: hay que repetirlo si se vuelven a entrenar. No mide nada.
 """
 
-import json
 from pathlib import Path
 
 import torch
+from widget_text import code, comma, stored_examples, table
 
 from utils.course.hub import load_model, load_tokenizer
 from utils.model.decoding import generate
 from utils.model.load import from_huggingface
 
-TARGET = Path(__file__).resolve().parents[1] / "_static" / "course" / "widgets" / "attention-map.json"
 SCALE = 1000  # los pesos se guardan en milésimas
 MAX_NEW = 16
 
@@ -71,11 +70,17 @@ def examples() -> list[dict]:
     return found
 
 
-def main() -> None:
-    lines = ",\n".join(json.dumps(example, ensure_ascii=False, separators=(",", ":")) for example in examples())
-    TARGET.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
-    print(f"{len(EXAMPLES)} ejemplos, {TARGET.stat().st_size / 1024:.1f} KB en {TARGET.name}".replace(".", ",", 1))
+def parse(body: dict) -> dict:
+    """Toma los ejemplos pedidos de `attention-map.json`; `ValueError` si alguno no está."""
+    return stored_examples("attention-map", body)
 
 
-if __name__ == "__main__":
-    main()
+def fallback(spec: dict) -> str:
+    """La tabla estática, en HTML: a quién mira más cada token en la primera capa y cabeza del primer ejemplo."""
+    example = spec["examples"][0]
+    rows = []
+    for token, weights in zip(example["rows"], example["weights"][0][0], strict=True):
+        best = max(range(len(weights)), key=weights.__getitem__)
+        rows.append([code(token), code(example["columns"][best]), comma(weights[best] / SCALE, 2)])
+    caption = f"{example['model']}, {example['kind']}, capa 1, cabeza 1: «{example['text']}»"
+    return table("am-static", caption, ["Token", "A quién mira más", "Peso"], rows)

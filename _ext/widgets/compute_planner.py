@@ -1,30 +1,28 @@
 """El widget `compute-planner`: valida sus datos y escribe las tablas que se ven sin JavaScript.
 
-Lo registra `widgets.py`. Las cuentas son de `utils.measure.flops` y `utils.measure.scaling`, y de ahí salen también las
-GPU y las constantes que usa el navegador.
+Las cuentas son de `utils.measure.flops` y `utils.measure.scaling`, y de ahí salen también las GPU y las
+constantes que usa el navegador.
 """
 
 from dataclasses import asdict
 
-from widget_text import number_in, only, table
+from widget_text import check_choice, number_in, only, table
 
 from utils.course.numerals import in_words, show
 from utils.measure.flops import PEAK_TFLOPS, gpu_hours, petaflop_days, training_flops
+from utils.measure.known_models import find_model
+from utils.measure.scaling import BESIROGLU_2024, HOFFMANN_2022, TOKENS_PER_PARAMETER, Allocation, chinchilla_optimum
 
 
-def planner_spec(body: dict) -> dict:
+def parse(body: dict) -> dict:
     """Valida el YAML: `parameters`, `tokens`, `gpu`, `gpus`, `mfu` (en %) y `price` por GPU y hora, que es opcional."""
-    from utils.measure.known_models import find_model
-    from utils.measure.scaling import BESIROGLU_2024, HOFFMANN_2022, TOKENS_PER_PARAMETER, Allocation
-
     only(body, "parameters", "tokens", "gpu", "gpus", "mfu", "price")
-    gpu = body.get("gpu", "A100")
-    if gpu not in PEAK_TFLOPS:
-        raise ValueError(f"`gpu` vale {gpu!r}; elige entre: {', '.join(PEAK_TFLOPS)}.")
+    body = {"gpu": "A100"} | body
+    check_choice(body, "gpu", PEAK_TFLOPS)
     start = {
         "parameters": number_in(body, "parameters", 7e9, 1e3, 1e15),
         "tokens": number_in(body, "tokens", 1.4e11, 1e3, 1e17),
-        "gpu": gpu,
+        "gpu": body["gpu"],
         "gpus": number_in(body, "gpus", 8, 1, 1e7),
         "mfu": number_in(body, "mfu", 40, 0.1, 100),
         "price": number_in(body, "price", 0, 0, 1e6) if "price" in body else None,
@@ -42,10 +40,8 @@ def planner_spec(body: dict) -> dict:
     return {"start": start, "peaks": PEAK_TFLOPS, "examples": examples, "ratio": TOKENS_PER_PARAMETER, "laws": laws}
 
 
-def planner_table(spec: dict) -> str:
+def fallback(spec: dict) -> str:
     """Las tablas estáticas, en HTML: lo que cuesta el plan inicial y los repartos óptimos de ese cómputo."""
-    from utils.measure.scaling import BESIROGLU_2024, HOFFMANN_2022, Allocation, chinchilla_optimum
-
     start = spec["start"]
     flops = training_flops(start["parameters"], start["tokens"])
     hours = gpu_hours(flops, spec["peaks"][start["gpu"]], start["mfu"] / 100)

@@ -1,26 +1,27 @@
 """El mapa de atención: enseña lo que calculan los minis, con ratón, con teclado y sin JavaScript."""
 
 import json
-import shutil
 from statistics import mean
 
 import pytest
+from widgets.attention_map import EXAMPLES, KINDS, SCALE, examples
 
-from scripts.export_attention import EXAMPLES, KINDS, SCALE, TARGET, examples
 from tests.mechanisms.looks import EVERY_VIEW, fits, serious_violations
-from tests.mechanisms.tiny_book import ROOT, build, make_project
+from tests.mechanisms.tiny_book import ROOT
 
+STORED = ROOT / "_static" / "course" / "widgets" / "attention-map.json"
 PAGE = """# Mapa
 
 ```{widget} attention-map
 examples: [traducir, la frase del libro]
 ```
 """
+BAD_BODIES = [({"examples": ["bailar"]}, "falta `examples: "), ({}, "falta `examples: ")]
 
 
 @pytest.fixture(scope="module")
 def stored() -> dict[str, dict]:
-    return {example["title"]: example for example in json.loads(TARGET.read_text(encoding="utf-8"))}
+    return {example["title"]: example for example in json.loads(STORED.read_text(encoding="utf-8"))}
 
 
 def decimal(weight: int) -> str:
@@ -38,7 +39,7 @@ def close(shown: list[str], weights: list[int]) -> bool:
 
 
 def test_file_is_small_and_every_row_sums_one(stored):
-    assert TARGET.stat().st_size <= 60 * 1024
+    assert STORED.stat().st_size <= 60 * 1024
     assert [(e["title"], e["kind"]) for e in stored.values()] == [(t, KINDS[k]) for t, _, k, _ in EXAMPLES]
     for example in stored.values():
         for heads in example["weights"]:
@@ -71,14 +72,13 @@ def test_what_the_chapter_says_about_the_map_is_what_it_shows(stored):
 def test_file_is_what_the_minis_compute_now(stored):
     for new in examples():
         old = stored[new["title"]]
-        assert old | {"weights": 0} == new | {"weights": 0}, "ejecuta scripts/export_attention.py"
+        assert old | {"weights": 0} == new | {"weights": 0}, "ejecuta scripts/export_widgets.py"
         for old_heads, new_heads in zip(old["weights"], new["weights"], strict=True):
             for old_rows, new_rows in zip(old_heads, new_heads, strict=True):
                 for a, b in zip(old_rows, new_rows, strict=True):
-                    assert a == pytest.approx(b, abs=2), "ejecuta scripts/export_attention.py"
+                    assert a == pytest.approx(b, abs=2), "ejecuta scripts/export_widgets.py"
 
 
-@pytest.mark.slow
 def test_layers_heads_and_words_show_the_exported_numbers(page, stored):
     example = stored["traducir"]
     words = page.get_by_role("group", name="Token que mira").get_by_role("button")
@@ -97,7 +97,6 @@ def test_layers_heads_and_words_show_the_exported_numbers(page, stored):
         assert opacity == pytest.approx([weight / SCALE for weight in weights], abs=1e-9)
 
 
-@pytest.mark.slow
 def test_hovering_the_map_and_the_mean_of_the_heads(page, stored):
     example = stored["traducir"]
     page.get_by_role("combobox", name="Cabeza").select_option(value="media")
@@ -107,7 +106,6 @@ def test_hovering_the_map_and_the_mean_of_the_heads(page, stored):
     assert close(looks(page), mean)
 
 
-@pytest.mark.slow
 def test_keyboard_and_another_sentence(page, stored):
     page.get_by_role("combobox", name="Frase").select_option(value="1")
     example = stored["la frase del libro"]
@@ -120,14 +118,12 @@ def test_keyboard_and_another_sentence(page, stored):
         assert close(looks(page), example["weights"][0][0][row])
 
 
-@pytest.mark.slow
 @EVERY_VIEW
 def test_it_fits_and_has_no_serious_axe_violations(page):
     assert fits(page)
     assert serious_violations(page, "attention-map") == []
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("page", [{"java_script_enabled": False}], indirect=True)
 def test_static_table_without_javascript(page, stored):
     rows = page.locator("attention-map table tbody tr")
@@ -135,15 +131,3 @@ def test_static_table_without_javascript(page, stored):
     assert rows.count() == len(example["rows"])
     first = example["weights"][0][0][0]
     assert decimal(max(first)) in rows.first.inner_text()
-
-
-@pytest.mark.slow
-def test_bad_examples_are_told_in_spanish(tmp_path):
-    folder = make_project(tmp_path, intro=PAGE.replace("traducir", "bailar"))
-    shutil.rmtree(folder / "chapters")
-    result = build(folder)
-    assert result.returncode != 0 and "falta `examples: [...]`" in result.stderr
-
-
-def test_script_is_light():
-    assert (ROOT / "_static/course/widgets/attention-map.mjs").stat().st_size <= 12 * 1024
