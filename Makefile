@@ -28,9 +28,10 @@ PYTEST := OMP_NUM_THREADS=1 $(PY) -m pytest
 UNIT := $(PYTEST) utils tests --ignore=tests/site --ignore=tests/mechanisms -n 2 \
 	-m "not replicas and not site and not browser"
 FAST := $(PYTEST) utils tests -n 2 -m "not slow and not replicas and not site and not browser"
-# Las barras de progreso van a stderr y nbval las compararía con las salidas guardadas.
-LABS := CURSO_ESCALA=mini TQDM_DISABLE=1 $(PYTEST) labs --nbval-lax --nbval-current-env --nbval-cell-timeout 300 \
-	-n 2 --dist loadscope
+# Las barras de progreso van a stderr y nbval las compararía con las salidas guardadas. Los plazos evitan un cuelgue; no
+# miden la velocidad: en una máquina lenta u ocupada un lab tarda lo que tarda.
+LABS := CURSO_ESCALA=mini TQDM_DISABLE=1 $(PYTEST) labs --nbval-lax --nbval-current-env --nbval-cell-timeout 1800 \
+	--nbval-kernel-startup-timeout 600 -n 2 --dist loadscope
 # Cada proceso construye sus réplicas; el que acaba antes le quita labs al otro.
 REPLICAS := $(PYTEST) tests -m replicas -n 2 --dist worksteal
 # Dos órdenes, porque Playwright no admite dos navegadores en un mismo proceso. Se reparten por archivos: un proceso recorre

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.mechanisms.tiny_book import CHAPTER, GLOSSARY, INTRO, SECOND, build, make_project
+from tests.site.browsing import PATIENCE
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 
@@ -50,6 +51,7 @@ def open_page(chromium, book):
 
     def _open(name: str, **options):
         context = chromium.new_context(locale="es-ES", **options)
+        context.set_default_timeout(PATIENCE)
         contexts.append(context)
         context.route("http*://**", lambda route: (problems.append(route.request.url), route.abort()))
         page = context.new_page()
@@ -77,6 +79,7 @@ def widget_book(request, tmp_path_factory) -> Path:
 def page(chromium, widget_book, request):
     """Esa página abierta, con las opciones que le dé el `parametrize` indirecto; al final falla si hubo errores."""
     context = chromium.new_context(locale="es-ES", **getattr(request, "param", {}))
+    context.set_default_timeout(PATIENCE)
     problems = []
     page = context.new_page()
     page.on("pageerror", lambda error: problems.append(str(error)))
@@ -90,6 +93,7 @@ def page(chromium, widget_book, request):
 def plain(chromium, widget_book):
     """Esa página abierta sin JavaScript."""
     context = chromium.new_context(locale="es-ES", java_script_enabled=False)
+    context.set_default_timeout(PATIENCE)
     page = context.new_page()
     page.goto((widget_book / "intro.html").as_uri(), wait_until="load")
     yield page

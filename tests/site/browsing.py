@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+#: Milisegundos que el navegador espera lo que no llega. Con la máquina ocupada, los 30 000 de costumbre no bastan.
+PATIENCE = 600_000
 DESKTOP = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}
 NOT_PAGES = {"_static", "_sources", "_images"}
@@ -16,6 +18,7 @@ class Visit:
 
     def __init__(self, browser, server: str, viewport: dict[str, int], scheme: str) -> None:
         self.context = browser.new_context(viewport=viewport, color_scheme=scheme, reduced_motion="reduce")
+        self.context.set_default_timeout(PATIENCE)
         self.page = self.context.new_page()
         self.server = server
         self.problems: list[str] = []

@@ -54,7 +54,7 @@ def test_copying_a_cell_gives_its_code(browser, server: str) -> None:
 def test_search_finds_without_accents(browser, server: str) -> None:
     visit = Visit(browser, server, DESKTOP, "light")
     visit.open("search.html?q=decodificacion")
-    visit.page.wait_for_selector("#search-results ul.search li", timeout=10_000)
+    visit.page.wait_for_selector("#search-results ul.search li")
     summary = visit.page.inner_text("#search-results")
     visit.context.close()
     assert "Glosario" in summary
