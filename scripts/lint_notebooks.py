@@ -137,8 +137,8 @@ def figure_size(mime: str, content: str) -> int:
 def is_opaque(mime: str, content: str) -> bool:
     """Dice si una figura se ve igual sobre cualquier fondo: un PNG sin transparencia o un SVG que empieza por su fondo.
 
-    >>> is_opaque("image/svg+xml", '<path style="fill: #ffffff"/>'), is_opaque("image/svg+xml", '<path style="fill: none"/>')
-    (True, False)
+    >>> [is_opaque("image/svg+xml", f'<path style="fill: {color}"/>') for color in ("#ffffff", "none")]
+    [True, False]
     """
     if mime == "image/svg+xml":
         # La primera pieza que pinta matplotlib es el fondo de la figura.
