@@ -54,7 +54,7 @@ awk -F '\t' 'BEGIN { print "\nSegundos por paso" } \
 END { printf "  %-24s %5d s\n", "total", total }' $(TIMES)
 endef
 
-.PHONY: help book test test-fast lab labs models data serve lint clean requisitos entorno
+.PHONY: help book test test-fast lab labs repetir semillas models data serve lint clean requisitos entorno
 
 help: ## Muestra esta ayuda
 	@echo 'LLM en tres semanas. Órdenes:'
@@ -89,6 +89,12 @@ lab: $(STAMP) ## Abre JupyterLab en la carpeta de los labs
 
 labs: $(LM_EVAL) ## Ejecuta los labs y guarda sus salidas (uno solo: make labs LAB=lab-04)
 	@$(PY) scripts/run_labs.py $(LAB)
+
+repetir: $(STAMP) ## Repite cada celda de los labs y apunta si algo cambia; cerca de una hora (uno solo: LAB=lab-04)
+	@CURSO_HILOS=1 TQDM_DISABLE=1 $(PY) scripts/repeat_labs.py $(LAB)
+
+semillas: $(STAMP) ## Comprueba los labs con diez semillas; unas tres horas (uno solo: LAB=lab-04)
+	@CURSO_HILOS=1 TQDM_DISABLE=1 $(PY) scripts/run_seeds.py $(LAB)
 
 models: $(STAMP) ## Entrena los modelos pequeños de models/
 	@$(PY) scripts/train_minis.py
