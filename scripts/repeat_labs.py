@@ -20,11 +20,24 @@ from pathlib import Path
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
-from scripts.run_labs import LABS, blank, clean_outputs, kernel, lab_id, measure_peak, visible_text, write_atomic
+from scripts.run_labs import (
+    LABS,
+    blank,
+    clean_outputs,
+    evaluate,
+    kernel,
+    lab_id,
+    measure_peak,
+    visible_text,
+    write_atomic,
+)
 
 SLOW = 1.0  # segundos: cortar a la mitad una celda más corta sería casi siempre llegar tarde
 # Lo que puede cambiar: las direcciones de memoria y el aviso de qué versión se ha bajado, que solo sale la primera vez.
 NOISE = re.compile(r"\bat 0x[0-9a-f]+|^.*: rama main, commit .*\n", re.MULTILINE)
+
+# IPython conserva la última traza, con todo lo que la celda cortada tenía a mano: un modelo a medio entrenar, quizá.
+FORGET = "import sys; sys.last_value = sys.last_traceback = sys.last_exc = get_ipython().InteractiveTB.tb = None"
 
 
 def shown(cell: NotebookNode) -> str:
@@ -34,7 +47,7 @@ def shown(cell: NotebookNode) -> str:
         if output.output_type == "error":
             return f"{output.ename}: {output.evalue}"
     figures = [data for output in outputs for mime, data in output.get("data", {}).items() if mime.startswith("image/")]
-    return NOISE.sub("", "\n".join([visible_text(NotebookNode(source="", outputs=outputs)), *figures]))
+    return NOISE.sub("", "\n".join([visible_text(NotebookNode(source="", outputs=outputs)), *figures])).strip()
 
 
 def is_measure(cell: NotebookNode) -> bool:
@@ -48,6 +61,7 @@ def interrupt(client: NotebookClient, cell: NotebookNode, index: int, seconds: f
     timer.start()
     client.execute_cell(cell, index)
     timer.cancel()
+    evaluate(client, f"exec({FORGET!r})")
 
 
 def repeat(path: Path) -> dict:

@@ -157,13 +157,18 @@ def execute(path: Path) -> tuple[NotebookNode, float, float]:
     return notebook, seconds, peak_mb
 
 
-def measure_peak(client: NotebookClient) -> float:
-    """Pregunta al núcleo, sin dejar rastro en el cuaderno, cuánta memoria llegó a ocupar (MiB)."""
-    message = client.kc.execute("", silent=True, store_history=False, user_expressions={"peak": PEAK_MB})
+def evaluate(client: NotebookClient, expression: str) -> str:
+    """Evalúa una expresión en el núcleo, sin dejar rastro en el cuaderno, y devuelve lo que vale, en texto."""
+    message = client.kc.execute("", silent=True, store_history=False, user_expressions={"value": expression})
     receive = run_sync(client.kc.get_shell_msg)
     while (reply := receive(timeout=CELL_TIMEOUT))["parent_header"].get("msg_id") != message:
         pass
-    return float(reply["content"]["user_expressions"]["peak"]["data"]["text/plain"])
+    return reply["content"]["user_expressions"]["value"]["data"]["text/plain"]
+
+
+def measure_peak(client: NotebookClient) -> float:
+    """Pregunta al núcleo cuánta memoria llegó a ocupar (MiB)."""
+    return float(evaluate(client, PEAK_MB))
 
 
 def visible_text(cell: NotebookNode) -> str:
