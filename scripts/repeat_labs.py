@@ -1,9 +1,12 @@
-"""Ejecuta cada lab dos veces en el mismo núcleo, con cada celda interrumpida y repetida, y anota si algo cambia.
+"""Ejecuta cada lab tres veces en el mismo núcleo, con cada celda cortada y repetida, y anota si algo cambia.
 
 La primera vuelta es la de un lector que no se equivoca. En la segunda, cada celda lenta se corta a la mitad y luego
-todas se ejecutan dos veces seguidas: lo que enseñan, texto y figuras, tiene que ser lo de la primera, salvo en las
-celdas con la etiqueta `medida`, que enseñan tiempos o memoria. Anota en labs/repetidas.json lo que cambia y el pico de
-memoria de cada vuelta. No toca los cuadernos.
+todas se ejecutan dos veces seguidas. La tercera es como la primera. Lo que enseña una celda, texto y figuras, tiene que
+ser siempre lo de la primera vuelta, salvo si lleva la etiqueta `medida`, porque son tiempos o memoria.
+
+Anota en labs/repetidas.json lo que cambia y el pico de memoria de cada vuelta. De la primera a la segunda sube lo que
+el lab deja con nombre, que sigue ahí al volver a empezar; si de la segunda a la tercera aún sube, es que algo se
+pierde sin liberarse. No toca los cuadernos.
 """
 
 import argparse
@@ -65,25 +68,26 @@ def interrupt(client: NotebookClient, cell: NotebookNode, index: int, seconds: f
 
 
 def repeat(path: Path) -> dict:
-    """Ejecuta un lab las dos vueltas; devuelve lo que cambia y los picos de memoria, en MiB."""
+    """Ejecuta un lab las tres vueltas; devuelve lo que cambia y los picos de memoria, en MiB."""
     notebook = blank(path)
     cells = [(i, c) for i, c in enumerate(notebook.cells) if c.cell_type == "code" and c.source.strip()]
-    first, seconds, changed = {}, {}, []
+    first, seconds, changed, peaks = {}, {}, [], []
     with kernel(notebook, path.parent, keep_going=True) as client:
         for i, cell in cells:
             start = time.perf_counter()
             client.execute_cell(cell, i)
             first[i], seconds[i] = shown(cell), time.perf_counter() - start
-        peaks = [measure_peak(client)]
-        for i, cell in cells:
-            if seconds[i] > SLOW:
-                interrupt(client, cell, i, seconds[i] / 2)
-            for when in ("en la segunda vuelta", "al repetirla"):
-                client.execute_cell(cell, i)
-                again = shown(cell)
-                if again != first[i] and not is_measure(cell):
-                    changed.append({"cell": i + 1, "when": when, "before": first[i], "after": again})
         peaks.append(measure_peak(client))
+        for rounds in (("en la segunda vuelta", "al repetirla"), ("en la tercera vuelta",)):
+            for i, cell in cells:
+                if len(rounds) == 2 and seconds[i] > SLOW:
+                    interrupt(client, cell, i, seconds[i] / 2)
+                for when in rounds:
+                    client.execute_cell(cell, i)
+                    again = shown(cell)
+                    if again != first[i] and not is_measure(cell):
+                        changed.append({"cell": i + 1, "when": when, "before": first[i], "after": again})
+            peaks.append(measure_peak(client))
     return {
         "changed": changed,
         "peak_mb": [round(peak) for peak in peaks],
