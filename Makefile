@@ -32,9 +32,10 @@ PYTEST := OMP_NUM_THREADS=1 $(PY) -m pytest
 UNIT := $(PYTEST) utils tests --ignore=tests/site --ignore=tests/mechanisms -n 2 \
 	-m "not replicas and not site and not browser"
 FAST := $(PYTEST) utils tests -n 2 -m "not slow and not replicas and not site and not browser"
-# Las barras de progreso van a stderr y nbval las compararía con las salidas guardadas.
-LABS := CURSO_ESCALA=mini TQDM_DISABLE=1 $(PYTEST) labs --nbval-lax --nbval-current-env --nbval-cell-timeout 300 \
-	-n 2 --dist loadscope
+# Las barras de progreso van a stderr y nbval las compararía con las salidas guardadas. Los plazos evitan un cuelgue; no
+# miden la velocidad: en una máquina lenta u ocupada un lab tarda lo que tarda.
+LABS := CURSO_ESCALA=mini TQDM_DISABLE=1 $(PYTEST) labs --nbval-lax --nbval-current-env --nbval-cell-timeout 1800 \
+	--nbval-kernel-startup-timeout 600 -n 2 --dist loadscope
 # Cada proceso construye sus réplicas; el que acaba antes le quita labs al otro.
 REPLICAS := $(PYTEST) tests -m replicas -n 2 --dist worksteal
 # Dos órdenes, porque Playwright no admite dos navegadores en un mismo proceso. Se reparten por archivos: un proceso recorre
@@ -57,7 +58,7 @@ awk -F '\t' 'BEGIN { print "\nSegundos por paso" } \
 END { printf "  %-24s %5d s\n", "total", total }' $(TIMES)
 endef
 
-.PHONY: help book test test-fast lab labs models data serve lint clean version destino requisitos entorno
+.PHONY: help book test test-fast lab labs repetir semillas models data serve lint clean version destino requisitos entorno
 
 help: ## Muestra esta ayuda
 	@echo 'LLM en tres semanas. Órdenes:'
@@ -92,6 +93,12 @@ lab: $(STAMP) ## Abre JupyterLab en la carpeta de los labs
 
 labs: $(LM_EVAL) ## Ejecuta los labs y guarda sus salidas (uno solo: make labs LAB=lab-04)
 	@$(PY) scripts/run_labs.py $(LAB)
+
+repetir: $(STAMP) ## Repite cada celda de los labs y apunta si algo cambia; cerca de una hora (uno solo: LAB=lab-04)
+	@CURSO_HILOS=1 TQDM_DISABLE=1 $(PY) scripts/repeat_labs.py $(LAB)
+
+semillas: $(STAMP) ## Comprueba los labs con diez semillas; unas tres horas (uno solo: LAB=lab-04)
+	@CURSO_HILOS=1 TQDM_DISABLE=1 $(PY) scripts/run_seeds.py $(LAB)
 
 models: $(STAMP) ## Entrena los modelos pequeños de models/
 	@$(PY) scripts/train_minis.py

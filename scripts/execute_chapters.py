@@ -27,7 +27,7 @@ from utils.course.numerals import number
 
 ROOT = Path(__file__).resolve().parent.parent
 INPUTS = ("utils", "data", "models", "labs/resultados", "requirements.txt")
-TIMEOUT = 120
+TIMEOUT = 1800  # segundos por celda: evita un cuelgue, no mide la velocidad
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 

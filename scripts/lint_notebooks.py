@@ -4,6 +4,7 @@ No los ejecuta (eso es `make labs`) ni juzga lo que cuentan.
 """
 
 import base64
+import io
 import re
 import statistics
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
+from PIL import Image
 
 from scripts.lint_common import ROOT, Problem, machine_paths, report
 from scripts.run_labs import PROGRESS, WIDGET, lab_id, visible_text
@@ -116,6 +118,9 @@ def check_outputs(cells: list[NotebookNode]) -> Found:
                 size = figure_size(mime, content)
                 if size > MAX_FIGURE:
                     yield i, f"la figura ocupa {size // 1024} KB y el tope son 150", "Dibuja menos puntos."
+                if size and not is_opaque(mime, content):
+                    fix = "Deja el estilo que pone preparar() y ejecuta «make labs» para ese lab."
+                    yield i, "la figura es transparente: en un fondo oscuro no se lee", fix
 
 
 def figure_size(mime: str, content: str) -> int:
@@ -127,6 +132,20 @@ def figure_size(mime: str, content: str) -> int:
     if not mime.startswith("image/"):
         return 0
     return len(content.encode() if mime == "image/svg+xml" else base64.b64decode(content))
+
+
+def is_opaque(mime: str, content: str) -> bool:
+    """Dice si una figura se ve igual sobre cualquier fondo: un PNG sin transparencia o un SVG que empieza por su fondo.
+
+    >>> [is_opaque("image/svg+xml", f'<path style="fill: {color}"/>') for color in ("#ffffff", "none")]
+    [True, False]
+    """
+    if mime == "image/svg+xml":
+        # La primera pieza que pinta matplotlib es el fondo de la figura.
+        first = re.search(r"<(?:path|rect|circle|text)\b[^>]*>", content.partition("</defs>")[2] or content)
+        return bool(first and re.search(r"fill: #[0-9a-f]{6}", first[0]) and "opacity" not in first[0])
+    with Image.open(io.BytesIO(base64.b64decode(content))) as image:
+        return image.convert("RGBA").getextrema()[3][0] == 255
 
 
 def check_notebook(name: str, notebook: NotebookNode) -> Found:

@@ -13,6 +13,8 @@ import platform
 import re
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
@@ -25,7 +27,7 @@ from scripts.lint_common import ROOT, machine_paths
 from utils.course.numerals import number
 
 LABS = ROOT / "labs"
-CELL_TIMEOUT = 600  # segundos
+CELL_TIMEOUT = 1800  # segundos: evita un cuelgue, no mide la velocidad
 WIDGET = "application/vnd.jupyter.widget"
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 PROGRESS = re.compile(r"^.*\d+ ?%\|.*\|.*$\n?", re.MULTILINE)  # una barra de tqdm
@@ -96,30 +98,53 @@ def failure(notebook: NotebookNode, error: Exception) -> str:
         tail = "\n".join(ANSI.sub("", error.traceback).strip().splitlines()[-8:])
         return f"la celda {broken.index(True) + 1} ha fallado.\n{tail}"
     if isinstance(error, CellTimeoutError):
-        return f"una celda ha pasado de {CELL_TIMEOUT} s; acórtala o reduce su presupuesto a escala mini."
+        return f"una celda ha pasado de {CELL_TIMEOUT} s: seguramente espera algo que no llega."
     return "el núcleo ha muerto, casi siempre por falta de memoria; cierra otros programas y repite."
+
+
+def blank(path: Path) -> NotebookNode:
+    """Lee un cuaderno y lo devuelve sin salidas."""
+    notebook = nbformat.read(path, as_version=4)
+    for cell in code_cells(notebook):
+        cell.outputs, cell.execution_count = [], None
+    return notebook
+
+
+def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
+    """Devuelve las celdas de código de un cuaderno, en orden."""
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+@contextmanager
+def kernel(
+    notebook: NotebookNode, folder: Path, keep_going: bool = False, **variables: str
+) -> Iterator[NotebookClient]:
+    """Abre un núcleo en `folder`, a escala mini y con la semilla 0 si `variables` (de entorno) no traen otras.
+
+    Da el cliente que ejecuta las celdas; con `keep_going`, una celda que falla no lanza nada: queda en su salida.
+    """
+    client = NotebookClient(
+        notebook,
+        timeout=CELL_TIMEOUT,
+        startup_timeout=CELL_TIMEOUT,
+        iopub_timeout=CELL_TIMEOUT,  # con la máquina ocupada, una salida puede llegar más de 4 s después que su celda
+        kernel_name="python3",
+        record_timing=False,
+        allow_errors=keep_going,
+        extra_arguments=["--log-level=ERROR"],
+    )
+    env = {name: value for name, value in os.environ.items() if name not in ("CURSO_SEMILLA", "CURSO_GUARDAR")}
+    with client.setup_kernel(env=env | {"CURSO_ESCALA": "mini", **variables}, cwd=str(folder)):
+        yield client
 
 
 def execute(path: Path) -> tuple[NotebookNode, float, float]:
     """Ejecuta un cuaderno en un núcleo nuevo; devuelve el cuaderno, los segundos y el pico en MiB."""
-    notebook = nbformat.read(path, as_version=4)
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            cell.outputs, cell.execution_count = [], None
-    # CURSO_GUARDAR: el lab deja también las cifras que citan los capítulos
-    env = {**os.environ, "CURSO_ESCALA": "mini", "CURSO_GUARDAR": "1"}
-    env.pop("CURSO_SEMILLA", None)
-    client = NotebookClient(
-        notebook,
-        timeout=CELL_TIMEOUT,
-        kernel_name="python3",
-        resources={"metadata": {"path": str(path.parent)}},
-        record_timing=False,
-        extra_arguments=["--log-level=ERROR"],
-    )
+    notebook = blank(path)
     start = time.perf_counter()
     try:
-        with client.setup_kernel(env=env, cwd=str(path.parent)):
+        # CURSO_GUARDAR: el lab deja también las cifras que citan los capítulos
+        with kernel(notebook, path.parent, CURSO_GUARDAR="1") as client:
             for index, cell in enumerate(notebook.cells):
                 client.execute_cell(cell, index)
             seconds = time.perf_counter() - start
@@ -133,13 +158,18 @@ def execute(path: Path) -> tuple[NotebookNode, float, float]:
     return notebook, seconds, peak_mb
 
 
-def measure_peak(client: NotebookClient) -> float:
-    """Pregunta al núcleo, sin dejar rastro en el cuaderno, cuánta memoria llegó a ocupar (MiB)."""
-    message = client.kc.execute("", silent=True, store_history=False, user_expressions={"peak": PEAK_MB})
+def evaluate(client: NotebookClient, expression: str) -> str:
+    """Evalúa una expresión en el núcleo, sin dejar rastro en el cuaderno, y devuelve lo que vale, en texto."""
+    message = client.kc.execute("", silent=True, store_history=False, user_expressions={"value": expression})
     receive = run_sync(client.kc.get_shell_msg)
-    while (reply := receive(timeout=30))["parent_header"].get("msg_id") != message:
+    while (reply := receive(timeout=CELL_TIMEOUT))["parent_header"].get("msg_id") != message:
         pass
-    return float(reply["content"]["user_expressions"]["peak"]["data"]["text/plain"])
+    return reply["content"]["user_expressions"]["value"]["data"]["text/plain"]
+
+
+def measure_peak(client: NotebookClient) -> float:
+    """Pregunta al núcleo cuánta memoria llegó a ocupar (MiB)."""
+    return float(evaluate(client, PEAK_MB))
 
 
 def visible_text(cell: NotebookNode) -> str:

@@ -49,7 +49,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, help="carpeta para los pesos finales y las medidas")
     parser.add_argument("--checkpoint", type=Path, help="carpeta del punto de control")
     parser.add_argument("--save-every", type=int, default=5, help="pasos entre dos puntos de control")
-    parser.add_argument("--timeout", type=float, default=120, help="segundos que se espera a otro proceso")
+    parser.add_argument("--timeout", type=float, default=600, help="segundos que se espera a otro proceso")
     parser.add_argument("--kill", nargs=2, type=int, metavar=("PROCESO", "PASO"), help="ensaya un corte: muere ahí")
     return parser.parse_args()
 

@@ -1,4 +1,4 @@
-"""Las figuras: mismos bytes, transparentes, coma decimal y una paleta que se distingue y contrasta."""
+"""Las figuras: mismos bytes, sin fondo o con fondo blanco, coma decimal y una paleta que se distingue y contrasta."""
 
 import itertools
 import subprocess
@@ -79,6 +79,15 @@ def test_a_notebook_gets_svg_without_date():
     data = [out.data for out in notebook.cells[0].outputs if "data" in out]
     assert len(data) == 1 and "image/svg+xml" in data[0] and "image/png" not in data[0]
     assert "<dc:date>" not in data[0]["image/svg+xml"]
+
+
+@pytest.mark.parametrize(("background", "alpha"), [("none", 0), ("white", 255)])
+def test_background_is_transparent_in_chapters_and_white_in_labs(tmp_path, background, alpha):
+    plots.use_style(background)
+    ax = plots.loss_curve([(0, 8.5), (100, 0.5)], title="x")
+    ax.figure.savefig(tmp_path / "x.png", dpi=20)
+    pixels = (255 * matplotlib.image.imread(tmp_path / "x.png")).astype(int)  # (alto, ancho, RGBA)
+    assert pixels[..., 3].min() == alpha and pixels[0, 0].tolist() == [255] * 3 + [alpha]
 
 
 @pytest.mark.parametrize(

@@ -132,7 +132,7 @@ def test_cache_that_is_a_file(tmp_path, monkeypatch, capsys):
 
 def test_two_processes_at_once(tmp_path):
     processes = [start(tmp_path, 1), start(tmp_path, 1)]
-    outputs = [process.communicate(timeout=60)[0].splitlines() for process in processes]
+    outputs = [process.communicate(timeout=1800)[0].splitlines() for process in processes]
     assert [lines[-1] for lines in outputs] == [smollm2.FOLDER] * 2
     assert [path.name for path in tmp_path.iterdir()] == [smollm2.FOLDER]
 

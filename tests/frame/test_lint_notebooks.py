@@ -1,12 +1,16 @@
 """Cada regla de los labs: un cuaderno correcto pasa y, estropeado de una sola manera, el aviso es el suyo."""
 
 import base64
+import io
 
 import nbformat
 import nbformat.v4 as v4
 import pytest
+from matplotlib import pyplot as plt
+from PIL import Image
 
 from scripts.lint_notebooks import badge_urls, check_file, check_notebook, setup_cell
+from utils.course.plots import use_style
 
 NAME = "lab-90-prueba.ipynb"
 
@@ -67,8 +71,22 @@ def long_median(notebook):
         code_cell(notebook, n).source += "\nx = 1" * 9
 
 
-def big_png(size):
-    return {"image/png": base64.b64encode(b"\0" * size).decode()}
+def png(size=0, alpha=255):
+    """Un PNG de un píxel, con los bytes que le falten hasta `size` detrás."""
+    file = io.BytesIO()
+    Image.new("RGBA", (1, 1), (0, 0, 0, alpha)).save(file, "PNG")
+    return {"image/png": base64.b64encode(file.getvalue().ljust(size, b"\0")).decode()}
+
+
+def svg(background):
+    """Una figura de matplotlib con ese fondo."""
+    with plt.rc_context():
+        use_style(background)
+        figure, file = plt.figure(), io.StringIO()
+        figure.add_subplot().plot([0, 1])
+        figure.savefig(file, format="svg")
+        plt.close(figure)
+    return {"image/svg+xml": file.getvalue()}
 
 
 SPOILED = {
@@ -93,7 +111,9 @@ SPOILED = {
     "avisos o barras de progreso": output("stream", name="stderr", text="aviso"),
     "barras de progreso": output("stream", name="stdout", text=" 50%|#####     | 1/2\n"),
     "un widget": output("display_data", data={"application/vnd.jupyter.widget-view+json": {"model_id": "a"}}),
-    "la figura ocupa": output("display_data", data=big_png(151 * 1024)),
+    "la figura ocupa": output("display_data", data=png(151 * 1024)),
+    "la figura es transparente": output("display_data", data=svg("none")),
+    "en un fondo oscuro no se lee": output("display_data", data=png(alpha=254)),
     "el núcleo no es python3": lambda notebook: notebook.metadata.kernelspec.update(name="conda-env"),
     "metadata.widgets": lambda notebook: notebook.metadata.update(widgets={}),
     "el id repetido": lambda notebook: notebook.cells[1].update(id=notebook.cells[0].id),
@@ -109,9 +129,10 @@ def test_each_rule_catches_its_defect(expected):
     assert any(expected in what for what in problems(notebook)), problems(notebook)
 
 
-def test_figure_within_the_limit_is_accepted():
+def test_figures_within_the_limit_and_with_background_are_accepted():
     notebook = good_notebook()
-    output("display_data", data=big_png(150 * 1024))(notebook)
+    output("display_data", data=png(150 * 1024))(notebook)
+    output("display_data", data=svg("white"))(notebook)
     assert problems(notebook) == []
 
 

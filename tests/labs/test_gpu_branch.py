@@ -1,17 +1,19 @@
 """Cada lab, entero, a escala gpu sobre réplicas diminutas: el mismo camino que en una GPU con red.
 
-Las réplicas son modelos al azar, así que ningún efecto puede aparecer: las celdas que lo afirman llevan la etiqueta
-`efecto` y son las únicas a las que se les permite fallar, y solo con un `AssertionError`.
+Cada celda se ejecuta dos veces seguidas y tiene que enseñar lo mismo: con unos pocos pasos de entrenamiento se puede
+comprobar con todas. Las réplicas son modelos al azar, así que ningún efecto puede aparecer: las celdas que lo afirman
+llevan la etiqueta `efecto` y son las únicas a las que se les permite fallar, y solo con un `AssertionError`.
 """
 
-import os
+import copy
 import re
 from pathlib import Path
 
 import nbformat
 import pytest
-from nbclient import NotebookClient
 
+from scripts.repeat_labs import is_measure, shown
+from scripts.run_labs import code_cells, kernel
 from utils.course.env import repo_root
 
 LABS = sorted((repo_root() / "labs").glob("lab-*.ipynb"))
@@ -30,16 +32,20 @@ def few_steps(source: str) -> str:
 @pytest.mark.parametrize("path", LABS, ids=lambda path: path.stem)
 def test_lab_runs_at_gpu_scale(path: Path, replica_hub: Path) -> None:
     notebook = nbformat.read(path, as_version=4)
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            cell.update(outputs=[], execution_count=None, source=few_steps(cell.source))
+    once = code_cells(notebook)
+    for cell in once:
+        cell.update(outputs=[], execution_count=None, source=few_steps(cell.source))
         if "efecto" in cell.metadata.get("tags", []):
             cell.metadata["tags"].append("raises-exception")
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    NotebookClient(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": path.parent}}).execute(
-        env=environment
-    )
-    outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
+    twice = copy.deepcopy(once)
+    notebook.cells = [cell for pair in zip(once, twice, strict=True) for cell in pair]
+    with kernel(notebook, path.parent, CURSO_ESCALA="gpu", OMP_NUM_THREADS="1") as client:
+        for index, cell in enumerate(notebook.cells):
+            client.execute_cell(cell, index)
+    outputs = [output for cell in notebook.cells for output in cell.outputs]
     errors = [output.ename for output in outputs if output.output_type == "error"]
     assert set(errors) <= {"AssertionError"}, f"{path.name}: {errors}"
     assert any("gpu" in output.get("text", "") for output in outputs), "la tabla de preparación no dice «gpu»"
+    pairs = [(shown(a), shown(b)) for a, b in zip(once, twice, strict=True) if not is_measure(a)]
+    changed = [f"{before}\n→\n{after}" for before, after in pairs if before != after]
+    assert not changed, f"{path.name}: al repetir una celda cambia lo que enseña.\n" + "\n".join(changed)

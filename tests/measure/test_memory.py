@@ -1,5 +1,9 @@
 """La memoria predicha y la medida: pesos, gradientes y optimizador exactos, y activaciones."""
 
+import gc
+import weakref
+
+import numpy
 import pytest
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
@@ -177,6 +181,31 @@ def test_saved_tensors_leave_weights_out_and_name_the_largest():
     with SavedTensors(layer) as nothing, torch.no_grad():
         layer(x)
     assert nothing.bytes == 0
+
+
+def test_saved_tensors_let_the_outputs_go():
+    """Sin pasada hacia atrás, soltar la salida libera todo, aunque el `SavedTensors` siga a mano con su cuenta."""
+    layer, alive, measures = torch.nn.Linear(8, 4), [], []
+    for _ in range(20):
+        data = numpy.ones((5, 8), dtype="float32")  # vive mientras alguien use su memoria
+        with SavedTensors(layer) as saved:
+            output = layer(torch.from_numpy(data)).exp()
+        measures.append(saved)
+        alive += [weakref.ref(output), weakref.ref(data)]
+        del output, data
+    gc.collect()
+    assert [ref() for ref in alive] == [None] * len(alive)
+    assert {saved.bytes for saved in measures} == {4 * (5 * 8 + 5 * 4)}
+
+
+def test_saved_tensors_do_not_change_the_gradient():
+    layer = torch.nn.Linear(8, 4)
+    x = torch.randn(5, 8)
+    (expected,) = torch.autograd.grad(layer(x).exp().tanh().sum(), layer.weight)
+    with SavedTensors(layer):
+        loss = layer(x).exp().tanh().sum()
+    (found,) = torch.autograd.grad(loss, layer.weight)
+    assert torch.equal(found, expected)
 
 
 def test_shared_storage_counts_once():

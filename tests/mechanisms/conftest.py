@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.mechanisms.tiny_book import CHAPTER, GLOSSARY, INTRO, SECOND, build, make_project
+from tests.site.browsing import PATIENCE
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 
@@ -49,6 +50,7 @@ def browse(chromium):
 
     def _open(path: Path, **options):
         context = chromium.new_context(locale="es-ES", **options)
+        context.set_default_timeout(PATIENCE)
         contexts.append(context)
         context.route("http*://**", lambda route: (problems.append(route.request.url), route.abort()))
         page = context.new_page()

@@ -140,4 +140,4 @@ def build(folder: Path) -> subprocess.CompletedProcess:
     """Construye el proyecto en `folder/_build`, con los avisos como errores."""
     command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-n", "-q", ".", "_build"]
     env = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
-    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=180)
+    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=1800)

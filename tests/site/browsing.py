@@ -1,7 +1,12 @@
 """Lo que comparten las pruebas con navegador: una pestaña que anota los problemas y el repaso de todas las páginas."""
 
+import io
 from pathlib import Path
 
+from PIL import Image
+
+#: Milisegundos que el navegador espera lo que no llega. Con la máquina ocupada, los 30 000 de costumbre no bastan.
+PATIENCE = 600_000
 DESKTOP = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}
 NOT_PAGES = {"_static", "_sources", "_images"}
@@ -16,6 +21,7 @@ class Visit:
 
     def __init__(self, browser, server: str, viewport: dict[str, int], scheme: str) -> None:
         self.context = browser.new_context(viewport=viewport, color_scheme=scheme, reduced_motion="reduce")
+        self.context.set_default_timeout(PATIENCE)
         self.page = self.context.new_page()
         self.server = server
         self.problems: list[str] = []
@@ -69,6 +75,18 @@ def problems_of_pages(browser, server: str, site: Path, scheme: str) -> list[str
         report += [f"{name}:\n{describe(v)}" for v in violations if v["impact"] in SERIOUS]
     visit.context.close()
     return report
+
+
+def behind_a_lab_figure(browser, server: str, pages: dict, scheme: str) -> tuple[tuple[int, ...], str]:
+    """El color que más se ve en una figura de un lab, que lleva fondo blanco, y el de la página, en CSS."""
+    figure = '.cell_output img[src$=".svg"]'
+    visit = Visit(browser, server, DESKTOP, scheme)
+    visit.open(next(name for name, page in pages.items() if name.startswith("labs/") and page.select(figure)))
+    with Image.open(io.BytesIO(visit.page.locator(figure).first.screenshot())) as image:
+        _, commonest = max(image.convert("RGB").getcolors(2**24))
+    color = visit.page.evaluate("getComputedStyle(document.body).backgroundColor")
+    visit.context.close()
+    return commonest, color
 
 
 def describe(violation: dict) -> str:

@@ -34,7 +34,7 @@ def site() -> Path:
     """Carpeta del sitio; lo construye si falta."""
     if not (HTML / "index.html").exists():
         command = [sys.executable, str(ROOT / "scripts" / "build_book.py")]
-        subprocess.run(command, check=True, timeout=900)
+        subprocess.run(command, check=True, timeout=3600)
     return HTML
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.site.browsing import DESKTOP, Visit, problems_of_pages
+from tests.site.browsing import DESKTOP, Visit, behind_a_lab_figure, problems_of_pages
 
 pytestmark = [pytest.mark.site, pytest.mark.browser, pytest.mark.slow]
 
@@ -27,3 +27,8 @@ def test_dark_mode_inverts_svg_figures(browser, server: str, pages: dict) -> Non
     }""")
     visit.context.close()
     assert "invert(1)" in style[0] and style[1] == "rgba(0, 0, 0, 0)"
+
+
+def test_the_white_of_a_lab_figure_lets_the_page_through(browser, server: str, pages: dict) -> None:
+    seen, page = behind_a_lab_figure(browser, server, pages, "dark")
+    assert page == "rgb({}, {}, {})".format(*seen)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.site.browsing import DESKTOP, PHONE, Visit, page_names, problems_of_pages
+from tests.site.browsing import DESKTOP, PHONE, Visit, behind_a_lab_figure, page_names, problems_of_pages
 
 pytestmark = [pytest.mark.site, pytest.mark.browser, pytest.mark.slow]
 
@@ -54,7 +54,7 @@ def test_copying_a_cell_gives_its_code(browser, server: str) -> None:
 def test_search_finds_without_accents(browser, server: str) -> None:
     visit = Visit(browser, server, DESKTOP, "light")
     visit.open("search.html?q=decodificacion")
-    visit.page.wait_for_selector("#search-results ul.search li", timeout=10_000)
+    visit.page.wait_for_selector("#search-results ul.search li")
     summary = visit.page.inner_text("#search-results")
     visit.context.close()
     assert "Glosario" in summary
@@ -70,3 +70,8 @@ def test_the_index_opens_on_a_phone_with_the_keyboard(browser, server: str) -> N
     visit.page.keyboard.press("Escape")
     assert not visit.page.is_visible("#pst-primary-sidebar-modal")
     visit.context.close()
+
+
+def test_the_white_of_a_lab_figure_lets_the_page_through(browser, server: str, pages: dict) -> None:
+    seen, page = behind_a_lab_figure(browser, server, pages, "light")
+    assert page == "rgb({}, {}, {})".format(*seen)

@@ -44,7 +44,7 @@ def preparar(lab: str) -> None:
 
     limit_threads()
     set_seed()
-    plots.use_style()
+    plots.use_style(background="white")
     quiet()
 
 

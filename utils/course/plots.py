@@ -1,6 +1,7 @@
 """El estilo de las figuras del curso y los dos dibujos que todos los labs necesitan.
 
-Las figuras son SVG transparentes con tinta oscura: el sitio las invierte en modo oscuro, sin fondo.
+Las figuras son SVG con tinta oscura. Las de los capítulos son transparentes, y el sitio las invierte en modo oscuro;
+las de los labs llevan fondo blanco, porque Colab y GitHub las enseñan sobre el suyo, que puede ser oscuro.
 La misma figura da siempre los mismos bytes. No calcula nada: los intervalos llegan hechos.
 """
 
@@ -40,14 +41,17 @@ class Interval(Protocol):
     high: float
 
 
-def use_style() -> None:
-    """Aplica el estilo del curso y, en un cuaderno, pide figuras SVG."""
+def use_style(background: str = "none") -> None:
+    """Aplica el estilo del curso y, en un cuaderno, pide figuras SVG.
+
+    `background` es el color del fondo: "none" (transparente) en los capítulos y "white" en los labs.
+    """
     mpl.rcParams.update(
         {
             "figure.figsize": (6.4, 3.6),
             "figure.constrained_layout.use": True,
-            "savefig.transparent": True,
-            "figure.facecolor": "none",
+            "savefig.transparent": background == "none",
+            "figure.facecolor": background,
             "axes.facecolor": "none",
             "svg.hashsalt": "llm-en-tres-semanas",
             "svg.fonttype": "path",  # el texto se ve igual aunque el lector no tenga la fuente

@@ -56,14 +56,18 @@ class SavedTensors:
 
     def __init__(self, model: nn.Module):
         self._owned = {t.untyped_storage().data_ptr() for t in (*model.parameters(), *model.buffers())}
-        self._found: dict[int, Tensor] = {}  # guardar el tensor impide que su dirección se reutilice
+        self._kept: dict[int, Tensor] = {}  # guardar el tensor, hasta salir, impide que su dirección se reutilice
+        self._sizes: list[tuple[tuple[int, ...], int]] = []
         self._hooks = saved_tensors_hooks(self._pack, lambda tensor: tensor)
 
     def _pack(self, tensor: Tensor) -> Tensor:
-        address = tensor.untyped_storage().data_ptr()
-        if address not in self._owned:
-            self._found.setdefault(address, tensor.detach())
-        return tensor
+        # Sin `detach`, una salida se guardaría a sí misma con su grafo: un ciclo que el recolector de Python no ve.
+        loose = tensor.detach()
+        address = loose.untyped_storage().data_ptr()
+        if address not in self._owned and address not in self._kept:
+            self._kept[address] = loose
+            self._sizes.append((tuple(loose.shape), loose.untyped_storage().nbytes()))
+        return loose
 
     def __enter__(self) -> "SavedTensors":
         self._hooks.__enter__()
@@ -71,12 +75,12 @@ class SavedTensors:
 
     def __exit__(self, *error) -> None:
         self._hooks.__exit__(*error)
+        self._kept.clear()
 
     @property
     def bytes(self) -> int:
-        return storage_bytes(self._found.values())
+        return sum(size for _, size in self._sizes)
 
     def largest(self, k: int = 5) -> list[tuple[tuple[int, ...], int]]:
         """Los `k` mayores, como (forma, bytes)."""
-        found = [(tuple(t.shape), t.untyped_storage().nbytes()) for t in self._found.values()]
-        return sorted(found, key=lambda item: -item[1])[:k]
+        return sorted(self._sizes, key=lambda item: -item[1])[:k]
