@@ -11,11 +11,11 @@ import itertools
 import json
 from pathlib import Path
 
+from utils.corpus.dialogues import DialogueGenerator, load_grammar
+from utils.corpus.domains import DomainGenerator, ShingleIndex, load_domain_grammar
+from utils.corpus.instructions import InstructionGenerator, load_instruction_grammar, load_lexicon
 from utils.course.env import repo_root
 from utils.course.numerals import number
-from utils.text.dialogues import DialogueGenerator, load_grammar
-from utils.text.domains import DomainGenerator, ShingleIndex, load_domain_grammar
-from utils.text.instructions import InstructionGenerator, load_instruction_grammar, load_lexicon
 
 SEED = 2026
 DIALOGUES = {"train": 5000, "validation": 320, "test": 400}

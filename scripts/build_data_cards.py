@@ -13,14 +13,14 @@ from statistics import mean
 
 import yaml
 
+from utils.corpus.dialogues import SPLITS
+from utils.corpus.domains import ShingleIndex, load_domain_grammar
+from utils.corpus.instructions import TASKS
 from utils.course.env import repo_root
 from utils.course.numerals import number, thousands
 from utils.measure.benchmark import accuracy, longest
 from utils.measure.facts import contains
 from utils.measure.stats import Interval
-from utils.text.dialogues import SPLITS
-from utils.text.domains import ShingleIndex, load_domain_grammar
-from utils.text.instructions import TASKS
 
 HEADER = {"train": "entrenamiento", "validation": "validación", "test": "test"}
 SPLITS_OF = {"preguntas": ("validation", "test")}  # las demás tienen las tres

@@ -12,8 +12,7 @@ from collections.abc import Iterator
 import yaml
 
 from scripts.build_data import write_jsonl
-from utils.course.env import repo_root
-from utils.text.questions import (
+from utils.corpus.questions import (
     OPTIONS,
     agreement_questions,
     ending_questions,
@@ -24,6 +23,7 @@ from utils.text.questions import (
     shuffled,
     written_questions,
 )
+from utils.course.env import repo_root
 
 SEED = 2026
 FOLDER = repo_root() / "data" / "preguntas"

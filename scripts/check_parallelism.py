@@ -20,10 +20,10 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from utils.course.env import seed
-from utils.train.collectives import Traffic, all_gather, all_reduce, reduce_scatter, ring_bytes
-from utils.train.distributed import Ranks, explain_lost_partner, start
-from utils.train.model_parallel import TensorParallelMLP, pipeline_step
-from utils.train.wire import bytes_on_wire
+from utils.parallel.collectives import Traffic, all_gather, all_reduce, reduce_scatter, ring_bytes
+from utils.parallel.group import Ranks, explain_lost_partner, start
+from utils.parallel.model_parallel import TensorParallelMLP, pipeline_step
+from utils.parallel.wire import bytes_on_wire
 
 
 def gap(a: Tensor, b: Tensor) -> float:

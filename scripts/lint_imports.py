@@ -11,10 +11,13 @@ from pathlib import Path
 
 from scripts.lint_common import ROOT, Problem, files, report
 
-# De qué habitaciones puede importar cada una. Las tres últimas son hermanas: no se importan entre sí.
-TRUNK = ("course", "text", "model", "measure", "train")
+# De qué habitaciones puede importar cada una: las del tronco, de las de su izquierda; las ramas, del tronco, pero no
+# unas de otras; y las del final, de todo lo anterior.
+TRUNK = ("course", "text", "corpus", "model", "measure", "cost", "train", "tune")
+BRANCHES = ("parallel", "align", "compress", "apps")
+ENDS = ("studies", "exercises")
 ALLOWED = {room: set(TRUNK[:i]) for i, room in enumerate(TRUNK)}
-ALLOWED |= {room: set(TRUNK) for room in ("align", "compress", "apps")}
+ALLOWED |= {room: set(TRUNK) for room in BRANCHES} | {room: {*TRUNK, *BRANCHES} for room in ENDS}
 
 MAX_LINES = 250
 FOLDERS = ("utils", "scripts", "benchmarks", "_ext")
@@ -96,7 +99,7 @@ def check_rooms(root: Path) -> list[Problem]:
         for line, name in imports(ast.parse(path.read_text("utf-8")), module, path.name == "__init__.py"):
             other = name.split(".")[1] if "." in name else None
             if room and other in ALLOWED and other != room and other not in ALLOWED[room]:
-                left = ", ".join(r for r in TRUNK if r in ALLOWED[room]) or "ninguna"
+                left = ", ".join(r for r in ALLOWED if r in ALLOWED[room]) or "ninguna"
                 fix = f"Desde aquí se puede importar de: {left}. Mueve la función o pásala como argumento."
                 what = f"«{room}» importa de «{other}», que no está a su izquierda"
                 problems.append(Problem(path, line, what, fix))

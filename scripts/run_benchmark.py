@@ -10,10 +10,10 @@ una letra. Se escribe área a área, así que se puede cortar y seguir.
 import argparse
 import csv
 
+from utils.corpus.questions import LETTERS, context, letters_context
 from utils.course.env import repo_root
 from utils.course.hub import load_data, load_model, load_tokenizer
 from utils.measure.benchmark import choose, score_options
-from utils.text.questions import LETTERS, context, letters_context
 
 PATH = repo_root() / "data" / "preguntas" / "respuestas.csv"
 FIELDS = ["model", "format", "id", "area", "answer", "acc", "acc_norm"]

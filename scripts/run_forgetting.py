@@ -21,15 +21,15 @@ import torch
 
 from scripts.lint_common import ROOT
 from scripts.run_table import append_row, pick_row, read_rows
+from utils.corpus.tickets import TicketGenerator
 from utils.course.hub import load_data, load_model, load_tokenizer
 from utils.measure.forgetting import score_tasks
-from utils.measure.task_runs import encode_hits
-from utils.text.tickets import TicketGenerator
+from utils.studies.task_runs import encode_hits
 from utils.train.loop import train
-from utils.train.lora import LoRAConfig, add_lora
 from utils.train.mixture import mix
 from utils.train.objectives import Seq2Seq, tokenize_pairs
 from utils.train.optim import adafactor
+from utils.tune.lora import LoRAConfig, add_lora
 
 CSV = ROOT / "data" / "olvido" / "entrenamientos.csv"
 OLD_TASKS = ("sentimiento", "tema", "traduccion", "copia")

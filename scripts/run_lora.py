@@ -18,12 +18,12 @@ import torch
 
 from scripts.lint_common import ROOT
 from scripts.run_table import Row, append_row, pick_row, read_rows
+from utils.corpus.notes import reception_notes
 from utils.course.hub import load_data, load_model, load_tokenizer
 from utils.model.batching import generate_texts
-from utils.text.notes import reception_notes
-from utils.train.lora import LoRAConfig, trained_parameters
-from utils.train.lora_run import tune
+from utils.studies.lora_run import tune
 from utils.train.objectives import Seq2Seq, tokenize_pairs
+from utils.tune.lora import LoRAConfig, trained_parameters
 
 CSV = ROOT / "data" / "lora" / "entrenamientos.csv"
 STEPS, BATCH, ALPHA = 120, 8, 16.0

@@ -21,11 +21,11 @@ import torch
 from scripts.lint_common import ROOT
 from scripts.run_table import Row, append_row, pick_row, read_rows
 from utils.course.hub import load_model, load_tokenizer
-from utils.train.hard_prompts import search
+from utils.studies.peft_run import METHODS, SIZES, STARTS, Run, Task, encode, exact_matches, load_task, train_run
 from utils.train.loop import evaluate_loss
 from utils.train.objectives import Seq2Seq
-from utils.train.peft_run import METHODS, SIZES, STARTS, Run, Task, encode, exact_matches, load_task, train_run
-from utils.train.soft_prompts import PromptTuning
+from utils.tune.hard_prompts import search
+from utils.tune.soft_prompts import PromptTuning
 
 CSV = ROOT / "data" / "peft" / "entrenamientos.csv"
 HARD_CSV = CSV.with_name("consignas.csv")

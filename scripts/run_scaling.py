@@ -17,8 +17,8 @@ from tqdm import tqdm
 
 from scripts.lint_common import ROOT
 from scripts.run_table import Row, append_row, pick_row, read_rows
-from utils.text.grammar import FactGrammar
-from utils.train.scaling_run import Outcome, Run, parameter_counts, train_run
+from utils.corpus.grammar import FactGrammar
+from utils.studies.scaling_run import Outcome, Run, parameter_counts, train_run
 
 CSV = ROOT / "data" / "escala" / "entrenamientos.csv"
 FIELDS = ("use", "budget", "width", "seed", "parameters", "non_embedding", "tokens", "loss", "seconds")

@@ -24,10 +24,10 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import torch
 from transformers import PreTrainedTokenizerFast
 
+from utils.corpus.dialogues import DialogueGenerator, load_grammar
+from utils.corpus.instructions import TRAINING_MIX, InstructionGenerator, load_instruction_grammar, load_lexicon
 from utils.course.env import repo_root, set_seed
 from utils.course.numerals import number
-from utils.text.dialogues import DialogueGenerator, load_grammar
-from utils.text.instructions import TRAINING_MIX, InstructionGenerator, load_instruction_grammar, load_lexicon
 from utils.train.loop import History, train
 from utils.train.objectives import CausalLM, MaskedLM, Seq2Seq, SpanCorruption, tokenize_pairs
 

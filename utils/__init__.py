@@ -1,8 +1,8 @@
-"""El código compartido del curso: ocho habitaciones, en el orden en que fluyen los datos.
+"""El código compartido del curso: habitaciones, en el orden en que fluyen los datos.
 
-    course -> text -> model -> measure -> train -> align
-                                             \\--> compress
-                                             \\--> apps
+    course -> text -> corpus, model -> measure -> cost -> train -> tune
+        -> parallel, align, compress, apps -> studies, exercises
 
-Una habitación solo importa de las que tiene a su izquierda; una prueba lo comprueba.
+Una habitación solo importa de las que tiene a su izquierda, y las cuatro ramas (de `parallel` a `apps`) no se importan
+entre sí; una prueba lo comprueba.
 """

@@ -1,6 +1,6 @@
 """El widget `compute-planner`: valida sus datos y escribe las tablas que se ven sin JavaScript.
 
-Las cuentas son de `utils.measure.flops` y `utils.measure.scaling`, y de ahí salen también las GPU y las
+Las cuentas son de `utils.cost.flops` y `utils.cost.scaling`, y de ahí salen también las GPU y las
 constantes que usa el navegador.
 """
 
@@ -8,10 +8,10 @@ from dataclasses import asdict
 
 from widget_text import check_choice, number_in, only, table
 
+from utils.cost.flops import PEAK_TFLOPS, gpu_hours, petaflop_days, training_flops
+from utils.cost.known_models import find_model
+from utils.cost.scaling import BESIROGLU_2024, HOFFMANN_2022, TOKENS_PER_PARAMETER, Allocation, chinchilla_optimum
 from utils.course.numerals import in_words, show
-from utils.measure.flops import PEAK_TFLOPS, gpu_hours, petaflop_days, training_flops
-from utils.measure.known_models import find_model
-from utils.measure.scaling import BESIROGLU_2024, HOFFMANN_2022, TOKENS_PER_PARAMETER, Allocation, chinchilla_optimum
 
 
 def parse(body: dict) -> dict:

@@ -1,15 +1,14 @@
 """El widget `lora-calculator`: valida sus datos y escribe la tabla que se ve sin JavaScript.
 
-Las cuentas son de `utils.train.lora_cost`; las formas de las matrices, las de la
+Las cuentas son de `utils.tune.lora_cost`; las formas de las matrices, las de la
 configuración publicada de cada modelo, y las pruebas las comparan con el modelo construido de verdad.
 """
 
 from widget_text import check_choice, check_whole, gigabytes, number_in, only, table
 
+from utils.cost.decoder_shape import DecoderShape
 from utils.course.numerals import in_words, show
-from utils.measure.decoder_shape import DecoderShape
-from utils.train.lora_cost import ADAMW_BYTES, lora_cost
-from utils.train.lora_count import lora_parameters
+from utils.tune.lora_cost import ADAMW_BYTES, lora_cost, lora_parameters
 from widgets.memory_calculator import MODELS as DECODERS
 
 CUSTOM = "a medida"

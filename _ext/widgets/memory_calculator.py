@@ -1,6 +1,6 @@
 """El widget `memory-calculator`: valida sus datos y escribe las tablas que se ven sin JavaScript.
 
-La memoria la calcula `utils.measure.memory`, y de ahí salen también las precisiones y las GPU
+La memoria la calcula `utils.cost.memory`, y de ahí salen también las precisiones y las GPU
 que usa el navegador.
 """
 
@@ -8,10 +8,10 @@ from dataclasses import asdict
 
 from widget_text import check_choice, check_whole, gigabytes, only, table
 
+from utils.cost.activations import ATTENTIONS
+from utils.cost.decoder_shape import DecoderShape
+from utils.cost.memory import GPUS, OPTIMIZERS, PRECISIONS, USABLE, Memory, gpus_that_fit, training_memory
 from utils.course.numerals import in_words, show
-from utils.measure.activations import ATTENTIONS
-from utils.measure.decoder_shape import DecoderShape
-from utils.measure.memory import GPUS, OPTIMIZERS, PRECISIONS, USABLE, Memory, gpus_that_fit, training_memory
 
 #: Tamaños publicados en la configuración de cada modelo.
 MODELS = {

@@ -25,7 +25,7 @@ OLD = {
     "hub y datasets viejos": ("huggingface_hub==0.36.0", "datasets==3.6.0"),
 }  # fmt: skip
 IMPORTS = """
-import transformers, peft, accelerate, datasets, utils.train.lora_io
+import transformers, peft, accelerate, datasets, utils.tune.lora_io
 print(transformers.__version__, peft.__version__)
 """
 

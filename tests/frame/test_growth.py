@@ -20,10 +20,11 @@ import numpy as np
 import pytest
 
 from tests.growth import LIMIT, Job, growth, ids, over, prose, sentences, word
-from utils.measure import adversarial, bleu, elo, facts, forgetting, perplexity, rouge, task_runs
+from utils.measure import adversarial, bleu, elo, facts, forgetting, perplexity, rouge
 from utils.measure.ngram import NgramTable
 from utils.model import batching, drafts, word2vec
-from utils.train import classic, cloze, completions, loop, mixture, objectives, packing
+from utils.studies import classic, task_runs
+from utils.train import cloze, completions, loop, mixture, objectives, packing
 
 MASKED = objectives.MaskedLM(0, 3, 50, frozenset(range(4)))
 SPANS = objectives.SpanCorruption(0, 1, tuple(range(100, 150)))

@@ -4,10 +4,10 @@ import socket
 
 import pytest
 
+from utils.corpus.questions import LETTERS, context, letters_context
 from utils.course.hub import load_data, load_model, load_tokenizer
 from utils.measure import harness
 from utils.measure.benchmark import HARNESS_NAMES, choose, hits, score_options
-from utils.text.questions import LETTERS, context, letters_context
 
 needs_lm_eval = pytest.mark.skipif(not harness.installed(), reason="lm_eval se instala aparte: «make test» lo hace")
 

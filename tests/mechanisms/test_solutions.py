@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.mechanisms.tiny_book import CHAPTER, INTRO, build, make_project
-from utils.course.solutions import hidden_solutions
+from utils.exercises.solutions import hidden_solutions
 
 SOLUTION = """<details><summary>Pista</summary>
 

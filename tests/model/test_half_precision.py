@@ -35,12 +35,12 @@ from utils.model.kv_cache import next_logits
 from utils.model.load import from_huggingface
 from utils.model.precision import at_least_float32
 from utils.model.sampling import probabilities, top_p_filter
-from utils.train.adapters import add_adapters
+from utils.studies.scaling_run import token_losses
 from utils.train.completions import score_completions
-from utils.train.lora import LoRAConfig, add_lora
 from utils.train.pretraining import Pretraining
-from utils.train.scaling_run import token_losses
-from utils.train.soft_prompts import PrefixTuning, PromptTuning
+from utils.tune.adapters import add_adapters
+from utils.tune.lora import LoRAConfig, add_lora
+from utils.tune.soft_prompts import PrefixTuning, PromptTuning
 
 HALVES = [torch.float16, torch.bfloat16]
 SCALES = [1.0, 300.0, 1e4, 6e4]

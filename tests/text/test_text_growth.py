@@ -15,25 +15,20 @@ import pytest
 
 import utils.text
 from tests.growth import LIMIT, WORDS, Job, each, growth, ids, over, prose, sentences, word
+from utils.corpus import agreement, evolve, grammar, notes, phrases, questions
 from utils.course.hub import load_tokenizer
 from utils.text import (
-    agreement,
     bpe,
     bpe_train,
     chat_templates,
     decontamination,
     dedup,
-    evolve,
     filters,
-    grammar,
     lsh,
     minhash,
     normalize,
-    notes,
     personal_data,
-    phrases,
     pretokenize,
-    questions,
     repetition,
     shingles,
     templates,

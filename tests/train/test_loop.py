@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.train.resumable import EOS, PAD, VOCAB, pairs, tiny_t5
-from utils.train.hf_trainer import fit_with_trainer
+from utils.studies.hf_trainer import fit_with_trainer
 from utils.train.loop import (
     BUCKET_BATCHES,
     epoch_batches,

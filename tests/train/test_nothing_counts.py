@@ -22,10 +22,10 @@ from utils.model.batching import generate_texts, length_batches
 from utils.model.decoding import sequence_logprob
 from utils.model.load import from_huggingface
 from utils.model.word2vec import negative_sampling, train_word2vec
+from utils.studies.hf_trainer import fit_with_trainer
+from utils.studies.scaling_run import Run, token_losses
 from utils.train.cloze import Cloze
 from utils.train.completions import CompletionLM, pack_masked, score_completions
-from utils.train.hard_prompts import prompt_loss, search
-from utils.train.hf_trainer import fit_with_trainer
 from utils.train.loop import epoch_batches, evaluate_loss, train, useful_tokens
 from utils.train.mixture import mix, mixing_rates
 from utils.train.objectives import (
@@ -43,7 +43,7 @@ from utils.train.objectives import (
 from utils.train.packing import pack, padding_share
 from utils.train.permutation import permutation_mask
 from utils.train.pretraining import Pretraining
-from utils.train.scaling_run import Run, token_losses
+from utils.tune.hard_prompts import prompt_loss, search
 
 PAD, END, MASK = 0, 1, 2
 CAUSAL, MASKED = CausalLM(PAD), MaskedLM(PAD, MASK, 40, frozenset({PAD, END, MASK}))

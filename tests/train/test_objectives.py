@@ -10,7 +10,7 @@ from transformers import DataCollatorForLanguageModeling
 
 from tests.train.resumable import EOS, PAD, SENTINELS, VOCAB, pairs, tiny_t5
 from utils.course.hub import load_tokenizer
-from utils.train.classic import ClassicPadding
+from utils.studies.classic import ClassicPadding
 from utils.train.objectives import CausalLM, MaskedLM, Seq2Seq, SpanCorruption, tokenize_pairs
 
 IGNORE = -100

@@ -1,1 +1,1 @@
-"""Métricas, intervalos de confianza, memoria, operaciones y leyes de escala."""
+"""La calidad: métricas, benchmarks, jueces e intervalos de confianza."""

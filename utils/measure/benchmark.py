@@ -4,8 +4,8 @@ Cada opción se pega detrás de la pregunta y se suma el logaritmo de la probabi
 suma más términos negativos, la suma se puede repartir entre sus caracteres, sus bytes o sus tokens. Las tres primeras
 cuentas son las que LM Evaluation Harness llama `acc`, `acc_norm` y `acc_bytes`, y los números son los suyos.
 
-Lo que NO hace: redactar el prompt (`utils.text.questions`), generar la respuesta ni aprovechar que las opciones de una
-pregunta comparten principio: lo vuelve a leer con cada una.
+Lo que NO hace: redactar el prompt (`utils.corpus.questions`), generar la respuesta ni aprovechar que las opciones de
+una pregunta comparten principio: lo vuelve a leer con cada una.
 """
 
 from collections.abc import Sequence

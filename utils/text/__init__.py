@@ -1,1 +1,1 @@
-"""Tokenizadores, normalización, plantillas y los textos que el curso genera."""
+"""Lo que se enseña del texto: tokenizadores, plantillas, filtros y búsqueda de copias."""

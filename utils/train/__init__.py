@@ -1,1 +1,1 @@
-"""Objetivos, bucle, optimizadores, puntos de control y entrenamiento en varios procesos."""
+"""Entrenar: objetivos, bucle, optimizadores y puntos de control."""

@@ -1,4 +1,4 @@
-// Lo que cuesta un adaptador LoRA. Es utils/train/lora_cost.py; tests/mechanisms compara los dos en golden/lora.json.
+// Lo que cuesta un adaptador LoRA. Es utils/tune/lora_cost.py; tests/mechanisms compara los dos en golden/lora.json.
 // Cada grupo de matrices es [filas d, columnas k, cuántas].
 
 export const loraParameters = (d, k, rank) => rank * (d + k);

@@ -1,4 +1,4 @@
-// El coste de un entrenamiento y su reparto óptimo. Es utils/measure/flops.py y scaling.py; tests/mechanisms compara los
+// El coste de un entrenamiento y su reparto óptimo. Es utils/cost/flops.py y scaling.py; tests/mechanisms compara los
 // dos en golden/planner.json. Las constantes de las leyes y las GPU llegan de utils.
 
 export const trainingFlops = (parameters, tokens) => 6 * parameters * tokens;

@@ -5,9 +5,9 @@ import random
 import pytest
 
 from tests.mechanisms.looks import EVERY_VIEW, fits, read_table, serious_violations
+from utils.cost.flops import PEAK_TFLOPS, gpu_hours, petaflop_days, training_flops
+from utils.cost.scaling import BESIROGLU_2024, HOFFMANN_2022, chinchilla_optimum
 from utils.course.numerals import in_words, show
-from utils.measure.flops import PEAK_TFLOPS, gpu_hours, petaflop_days, training_flops
-from utils.measure.scaling import BESIROGLU_2024, HOFFMANN_2022, chinchilla_optimum
 
 PAGE = """# Planificador
 

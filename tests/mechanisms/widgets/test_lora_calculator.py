@@ -8,9 +8,9 @@ from widgets.lora_calculator import MODELS
 
 from tests.mechanisms.looks import EVERY_VIEW, fits, read_table, serious_violations
 from tests.mechanisms.tiny_book import ROOT
-from utils.train.lora import LoRAConfig
-from utils.train.lora_cost import ADAMW_BYTES, even_rank, lora_cost
-from utils.train.lora_count import FLAN_T5_BASE, count_lora
+from utils.cost.empty_models import FLAN_T5_BASE, empty_model
+from utils.tune.lora import LoRAConfig, add_lora, trained_parameters
+from utils.tune.lora_cost import ADAMW_BYTES, even_rank, lora_cost
 
 PAGE = """# LoRA
 
@@ -103,7 +103,8 @@ def test_the_matrices_are_those_of_the_built_models():
             groups = [group for key in targets for group in MODELS[name]["targets"][key]]
             cost = lora_cost([tuple(group[1:]) for group in groups], rank=4, model=MODELS[name]["parameters"])
             lora = LoRAConfig(rank=4, targets=tuple(group[0] for group in groups))
-            assert (cost.trained, cost.model + cost.trained) == count_lora(config, lora), (name, targets)
+            built = trained_parameters(add_lora(empty_model(config), lora))
+            assert (cost.trained, cost.model + cost.trained) == built, (name, targets)
 
 
 def test_errata_24_flan_t5_base(page):

@@ -8,10 +8,10 @@ from widgets.memory_calculator import MODELS
 
 from tests.mechanisms.looks import EVERY_VIEW, fits, read_table, serious_violations
 from tests.mechanisms.tiny_book import ROOT
+from utils.cost.activations import ATTENTIONS
+from utils.cost.decoder_shape import DecoderShape
+from utils.cost.memory import GPUS, OPTIMIZERS, PRECISIONS, USABLE, gpus_that_fit, training_memory
 from utils.course.numerals import show
-from utils.measure.activations import ATTENTIONS
-from utils.measure.decoder_shape import DecoderShape
-from utils.measure.memory import GPUS, OPTIMIZERS, PRECISIONS, USABLE, gpus_that_fit, training_memory
 
 PAGE = """# Memoria
 

@@ -1,0 +1,1 @@
+"""El mismo entrenamiento, repartido entre procesos."""

@@ -1,0 +1,1 @@
+"""Ajustar con pocos parámetros: LoRA, adaptadores y prompts."""
