@@ -1,13 +1,14 @@
 """Directiva `{mensajes}`: la lista de lo que un archivo del curso puede decir al preparar un lab o al instalar.
 
 Los lee del código (Python, o un Makefile), para que la página de problemas los tenga todos y el buscador los encuentre.
-Un mensaje es una frase entera: cuatro palabras o más, acabada en punto, en puntos suspensivos o en interrogación. Lo
-que se rellena al escribirlo queda como «…».
+Un mensaje es una frase entera: cuatro palabras o más, acabada en punto, en interrogación o en un detalle que se
+rellena. Lo que se rellena queda como «…», salvo los textos a los que el propio archivo da nombre.
 """
 
 from __future__ import annotations
 
 import ast
+import contextlib
 import itertools
 import re
 from collections.abc import Iterator
@@ -20,17 +21,18 @@ from sphinx.util.docutils import SphinxDirective
 
 HOLE = "…"
 WORD = re.compile(r"[^\W\d_]{2,}")
+END = re.compile(rf"([.?]|[.:)] ?{HOLE})$")
 ECHO = re.compile(r"\b(?:echo|printf) '([^']+)'")
 MAKE_HOLE = re.compile(r"\$\(\w+\)|\$\$\w+")
 
 
 def is_message(text: str) -> bool:
-    """Dice si un texto es una frase para el lector y no una etiqueta, una orden o un trozo de programa.
+    """Dice si un texto es una frase para el lector y no una etiqueta, una orden o un trozo de frase.
 
     >>> is_message("no hay red: se trabaja sin ella."), is_message("el de la ficha del lab"), is_message("rama …")
     (True, False, False)
     """
-    return len(WORD.findall(text)) >= 4 and "\n" not in text and text[-1] in ".…?"
+    return len(WORD.findall(text)) >= 4 and END.search(text) is not None
 
 
 def messages(path: Path) -> list[str]:
@@ -40,27 +42,35 @@ def messages(path: Path) -> list[str]:
         found = [re.sub(r"%[ds]", HOLE, text) for text in literals(ast.parse(source))]
     else:
         found = [MAKE_HOLE.sub(HOLE, text) for text in ECHO.findall(source)]
-    return [text for text in dict.fromkeys(text.strip() for text in found) if text and is_message(text)]
+    return [text for text in dict.fromkeys(text.strip() for text in found) if is_message(text)]
 
 
-def literals(tree: ast.AST) -> Iterator[str]:
+def literals(program: ast.AST) -> Iterator[str]:
     """Recorre los textos de un programa, salvo los docstrings; entra en los que son a su vez un programa."""
-    for node in ast.iter_child_nodes(tree):
-        if isinstance(node, ast.JoinedStr):
-            parts = (part.value if isinstance(part, ast.Constant) else HOLE for part in node.values)
-            yield re.sub(f"{HOLE}+", HOLE, "".join(parts))
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            yield from template(node.value)
-        elif not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
-            yield from literals(node)
+    names = {}  # los textos con nombre: si otro los lleva dentro, se escriben en él
+    pending = [program]
+    while pending:
+        node = pending.pop(0)
+        text = filled(node, names)
+        if text is None:
+            if not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
+                pending[:0] = ast.iter_child_nodes(node)
+            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+                names[node.targets[0].id] = filled(node.value, names) or HOLE
+        elif "\n" in text:
+            with contextlib.suppress(SyntaxError):
+                yield from literals(ast.parse(text.replace("{{", "{").replace("}}", "}")))
+        else:
+            yield text
 
 
-def template(text: str) -> Iterator[str]:
-    """El texto o, si es el de una celda (varias líneas que `str.format` completa), los mensajes de la celda."""
-    if "\nimport " not in text:
-        yield text
-    else:
-        yield from literals(ast.parse(text.replace("{{", "{").replace("}}", "}")))
+def filled(node: ast.AST, names: dict[str, str]) -> str | None:
+    """Devuelve el texto de un literal, con sus huecos; None si `node` no es un literal de texto."""
+    if isinstance(node, ast.JoinedStr):
+        return re.sub(f"{HOLE}+", HOLE, "".join(filled(part, names) or HOLE for part in node.values))
+    if isinstance(node, ast.FormattedValue) and isinstance(node.value, ast.Name):
+        return names.get(node.value.id)
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
 
 
 class message(nodes.title):

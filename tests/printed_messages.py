@@ -11,6 +11,8 @@ CHOICES = {
     "platform": ("Linux", "Colab", "Kaggle"),
     "scale": ("mini", "gpu"),
     "gpu": (None, "Tesla T4"),
+    "gpu_gb": (4.0, 15.0),
+    "gpus": (0, 2),
     "disk_gb": (0.2, 50.0),
     "internet": (None, True, False),
     "hub": (None, True, False),

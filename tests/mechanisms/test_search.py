@@ -45,6 +45,9 @@ PROGRAM = '''"""Este docstring no es un mensaje, aunque sea una frase."""
 LABEL = "el de la ficha del lab"
 def notices(folder):
     yield f"falta la carpeta {folder}: recupérala con `git checkout -- {folder}` y repite."
+    small = f"{folder} tiene {len(folder)} GB y hacen falta"
+    yield f"{small} 8: se trabaja sin ella."
+    print(f"mv {folder} {folder}-a-medias; rm {folder}")
     raise ValueError("No se pudo clonar el curso. ¿Hay red?")
 '''
 GLOSSARY = "# Glosario\n\n```{glossary}\nolvido catastrófico\n  *catastrophic forgetting*. Perder lo aprendido.\n```\n"
@@ -126,6 +129,7 @@ def test_only_sentences_of_the_program_are_messages(open_page):
     texts = open_page("problemas").locator("ul.mensajes li").all_inner_texts()
     assert [text.strip() for text in texts] == [
         "falta la carpeta …: recupérala con git checkout -- … y repite.",
+        "… tiene … GB y hacen falta 8: se trabaja sin ella.",
         "No se pudo clonar el curso. ¿Hay red?",
     ]
 

@@ -37,7 +37,9 @@ def test_the_errors_of_the_cell_and_of_make_are_in_the_page(listed, monkeypatch)
     (sentence,) = re.findall(r"(No se pudo clonar el curso[^{]*)", setup_cell("lab-04"))
     monkeypatch.syspath_prepend(ROOT / "scripts")
     python = importlib.import_module("check_python")
-    for text in (sentence, python.check((3, 8), True), python.check((3, 11), False)):
+    checks = [((3, 8, 0), True), ((3, 14, 1), True), ((3, 11, 7), False)]
+    refused = [python.check(version, has_venv, ">=3.11,!=3.14.1") for version, has_venv in checks]
+    for text in (sentence, *refused):
         assert any(says(template, text) for template in listed), text
     assert any(template.startswith("No se pudo instalar el entorno") for template in listed)
     assert "No encuentro «…»: instala Python" in "\n".join(listed)
