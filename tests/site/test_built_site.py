@@ -142,6 +142,15 @@ def test_first_load_is_within_budget(site: Path, pages: dict[str, BeautifulSoup]
     assert not heavy, f"Pasan de {BUDGET} bytes con gzip: {heavy}"
 
 
+def test_scripts_work_in_an_old_safari(site: Path) -> None:
+    """Safari no entiende `(?<=` ni `(?<!` hasta la versión 16.4, y basta uno para que no funcione el archivo entero."""
+    scripts = [
+        path for path in site.rglob("*") if path.suffix in {".js", ".mjs", ".html"} and "_search" not in path.parts
+    ]
+    guilty = [path for path in scripts if re.search(r"\(\?<[=!]", path.read_text(encoding="utf-8"))]
+    assert [str(path.relative_to(site)) for path in guilty if path.name != "searchindex.js"] == []
+
+
 def test_no_page_links_fontawesome_or_thebe(pages: dict[str, BeautifulSoup]) -> None:
     for name, page in pages.items():
         linked = " ".join(str(tag) for tag in page.find_all(["script", "link"])).lower()

@@ -51,16 +51,6 @@ def test_copying_a_cell_gives_its_code(browser, server: str) -> None:
     assert copied.startswith("import math\nimport torch\nfrom torch import nn\n\nclass SmallLoRA(nn.Module):\n    def ")
 
 
-def test_search_finds_without_accents(browser, server: str) -> None:
-    visit = Visit(browser, server, DESKTOP, "light")
-    visit.open("search.html?q=decodificacion")
-    visit.page.wait_for_selector("#search-results ul.search li")
-    summary = visit.page.inner_text("#search-results")
-    visit.context.close()
-    assert "Glosario" in summary
-    assert "Páginas encontradas" in summary or "Una página" in summary, summary[:200]
-
-
 def test_the_index_opens_on_a_phone_with_the_keyboard(browser, server: str) -> None:
     visit = Visit(browser, server, PHONE, "light")
     visit.open("intro.html")
