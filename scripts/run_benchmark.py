@@ -1,77 +1,57 @@
-"""Guarda lo que cada modelo contesta a cada pregunta, en `data/preguntas/respuestas.csv`.
-
-    python scripts/run_benchmark.py          lo que falte
-    python scripts/run_benchmark.py --redo   desde cero
+"""Lo que cada modelo contesta a cada pregunta, en `data/preguntas/respuestas.csv`.
 
 Cada fila es una pregunta, un modelo y un formato: `opciones` puntúa las opciones enteras y `letras` las enseña y pide
-una letra. Se escribe área a área, así que se puede cortar y seguir.
+una letra. Se pregunta área a área. Las órdenes están en `scripts/study.py`.
 """
 
-import argparse
-import csv
+from dataclasses import dataclass
 
+from scripts.lint_common import ROOT
+from scripts.study import Row, Study, main
 from utils.corpus.questions import LETTERS, context, letters_context
-from utils.course.env import repo_root
 from utils.course.hub import load_data, load_model, load_tokenizer
 from utils.measure.benchmark import choose, score_options
 
-PATH = repo_root() / "data" / "preguntas" / "respuestas.csv"
-FIELDS = ["model", "format", "id", "area", "answer", "acc", "acc_norm"]
 #: El separador que cada papel pone delante de la opción.
 DELIMITERS = {"causal": " ", "seq2seq": ""}
 
 
-def answers(role: str, style: str, rows: list[dict], batch_size: int = 16) -> list[dict]:
-    """Lo que contesta un modelo: en `acc`, por la suma; en `acc_norm`, por caracteres, el número de la opción."""
-    letters = style == "letras"
+@dataclass(frozen=True)
+class Exam:
+    """Las preguntas de un área, hechas a un modelo en un formato."""
+
+    model: str
+    format: str
+    area: str
+
+
+def plan(_rows: list[Row]) -> list[Exam]:
+    """Todas las áreas con las opciones enteras y, con letras, solo las de saber."""
+    levels = {row["area"]: row["level"] for row in load_data("questions")["test"]}
+    areas = {"opciones": levels, "letras": [area for area, level in levels.items() if level == "saber"]}
+    return [Exam(role, style, area) for role in DELIMITERS for style in areas for area in areas[style]]
+
+
+def execute(exam: Exam) -> list[dict]:
+    """El número de la opción que elige un modelo: en `acc`, por la suma; en `acc_norm`, por caracteres."""
+    letters = exam.format == "letras"
+    rows = [row for row in load_data("questions")["test"] if row["area"] == exam.area]
     prompts = [(letters_context if letters else context)(row) for row in rows]
     options = [list(LETTERS) if letters else row["options"] for row in rows]
-    model, tokenizer = load_model(role), load_tokenizer(role)
-    scores = score_options(model, tokenizer, prompts, options, batch_size=batch_size, delimiter=DELIMITERS[role])
+    model, tokenizer = load_model(exam.model), load_tokenizer(exam.model)
+    scores = score_options(model, tokenizer, prompts, options, batch_size=16, delimiter=DELIMITERS[exam.model])
     chosen = zip(rows, choose(scores, "sum"), choose(scores, "chars"), strict=True)
-    return [
-        {"model": role, "format": style, "id": row["id"], "area": row["area"], "answer": row["answer"]}
-        | {"acc": by_sum, "acc_norm": by_chars}
-        for row, by_sum, by_chars in chosen
-    ]
+    return [{"id": row["id"], "answer": row["answer"], "acc": total, "acc_norm": mean} for row, total, mean in chosen]
 
 
-def stored() -> list[dict]:
-    """Las filas guardadas, con sus números; ninguna si aún no hay archivo."""
-    if not PATH.exists():
-        return []
-    with PATH.open(encoding="utf-8", newline="") as file:
-        return [row | {key: int(row[key]) for key in ("answer", "acc", "acc_norm")} for row in csv.DictReader(file)]
+def compare(stored: list[Row], again: list[Row]) -> str:
+    """En otra máquina un empate puede caer del otro lado: se admite una pregunta."""
+    odd = [old["id"] for old, new in zip(stored, again, strict=True) if old != new]
+    return f"cambian {len(odd)} preguntas: {' '.join(odd)}" if len(odd) > 1 else ""
 
 
-def write(rows: list[dict]) -> None:
-    order = {key: i for i, key in enumerate((role, style) for role in DELIMITERS for style in ("opciones", "letras"))}
-    temporary = PATH.with_suffix(".tmp")
-    with temporary.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, FIELDS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(sorted(rows, key=lambda row: (order[row["model"], row["format"]], row["id"])))
-    temporary.replace(PATH)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Guarda lo que cada modelo contesta a cada pregunta.")
-    parser.add_argument("--redo", action="store_true", help="no aprovechar lo guardado")
-    options = parser.parse_args()
-    test = load_data("questions")["test"]
-    rows = [] if options.redo else stored()
-    for role in DELIMITERS:
-        for style in ("opciones", "letras"):
-            for area in dict.fromkeys(row["area"] for row in test):
-                asked = [row for row in test if row["area"] == area]
-                if style == "letras" and asked[0]["level"] != "saber":
-                    continue
-                if any((row["model"], row["format"], row["area"]) == (role, style, area) for row in rows):
-                    continue
-                rows += answers(role, style, asked)
-                write(rows)
-                print(f"{role}, {style}, {area}: {len(asked)} preguntas")
-
+COLUMNS = "model format id area answer acc acc_norm"
+STUDY = Study(ROOT / "data/preguntas/respuestas.csv", COLUMNS, Exam, plan, execute, compare, item="id")
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main(STUDY))

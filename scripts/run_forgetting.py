@@ -1,17 +1,11 @@
-"""Hace los entrenamientos del lab 12 y de sus capítulos y los apunta en `data/olvido/entrenamientos.csv`.
+"""El estudio del lab 12 y de sus capítulos, en `data/olvido/entrenamientos.csv`: una tarea nueva, de varias maneras.
 
-    python -m scripts.run_forgetting              # los que falten; si se corta, sigue donde iba
-    python -m scripts.run_forgetting --redo 3     # repite el de la línea 3 y lo compara con lo apuntado
-    python -m scripts.run_forgetting --list       # qué hay y qué falta
-    python -m scripts.run_forgetting --minutes 5  # para al cabo de ese tiempo, entre dos entrenamientos
-
-Cada uno parte de mini-flan-t5, tarda unos segundos en un núcleo y no depende de los demás. Apunta los aciertos de cada
-ejemplo de prueba, no solo la media: con ellos se calculan los intervalos y se comparan entrenamientos por parejas.
+Cada entrenamiento parte de mini-flan-t5 y tarda unos segundos en un núcleo. Apunta los aciertos de cada ejemplo, y no
+solo la media: así se comparan dos entrenamientos por parejas. Las órdenes están en `scripts/study.py`.
 
 Lo que NO hace: sacar conclusiones, que es cosa del lab.
 """
 
-import argparse
 import time
 from copy import deepcopy
 from dataclasses import dataclass
@@ -20,7 +14,7 @@ import numpy as np
 import torch
 
 from scripts.lint_common import ROOT
-from scripts.run_table import append_row, pick_row, read_rows
+from scripts.study import Row, Study, main
 from utils.corpus.tickets import TicketGenerator
 from utils.course.hub import load_data, load_model, load_tokenizer
 from utils.measure.forgetting import score_tasks
@@ -31,12 +25,10 @@ from utils.train.objectives import Seq2Seq, tokenize_pairs
 from utils.train.optim import adafactor
 from utils.tune.lora import LoRAConfig, add_lora
 
-CSV = ROOT / "data" / "olvido" / "entrenamientos.csv"
 OLD_TASKS = ("sentimiento", "tema", "traduccion", "copia")
 #: Dos tareas que el modelo sabe a medias y que nunca se repasan.
 SPECTATORS = ("entidades", "pregunta")
 TICKET_QUESTIONS = ("area", "prisa", "cliente")
-FIELDS = ("study", "method", "value", "seed", "loss", "seconds")
 STEPS, BATCH, WARMUP, LEARNING_RATE = 80, 16, 10, 2e-2
 #: Tres tareas y varias consignas se aprenden más despacio que una.
 WORDING_STEPS = 160
@@ -67,12 +59,8 @@ class Planned:
     def steps(self) -> int:
         return WORDING_STEPS if self.study == "consignas" else STEPS
 
-    @property
-    def key(self) -> tuple[str, str, str, str]:
-        return self.study, self.method, f"{self.value:g}", str(self.seed)
 
-
-def plan() -> list[Planned]:
+def plan(_rows: list[Row]) -> list[Planned]:
     """Todos los entrenamientos, estudio a estudio; dentro de cada uno, primero la semilla 0."""
     return [Planned(s, m, v, seed) for s, runs in STUDIES.items() for seed in SEEDS for m, v in runs]
 
@@ -115,8 +103,8 @@ def prepare(model: torch.nn.Module, run: Planned) -> torch.optim.Optimizer:
     return adafactor(model, rate)
 
 
-def execute(run: Planned) -> dict[str, str]:
-    """Entrena, puntúa y devuelve la línea del CSV."""
+def execute(run: Planned) -> list[dict]:
+    """Entrena y puntúa."""
     data, tokenizer, model = load_data("instructions"), load_tokenizer("seq2seq"), deepcopy(load_model("seq2seq"))
     rows = training_rows(run, data["train"])
     pairs = [row["prompt"] for row in rows], [row["completion"] for row in rows]
@@ -126,41 +114,23 @@ def execute(run: Planned) -> dict[str, str]:
     started = time.process_time()
     history = train(
         model, examples, Seq2Seq(tokenizer.pad_token_id), steps=run.steps, batch_size=BATCH, warmup=WARMUP,
-        optimizer=optimizer, seed=run.seed, description=" ".join(run.key),
+        optimizer=optimizer, seed=run.seed, description=f"{run.study}, {run.method}",
     )  # fmt: skip
     seconds = time.process_time() - started
     hits = score_tasks(model, tokenizer, evaluation_tasks(run, data["test"]), max_new_tokens=MAX_NEW_TOKENS)
-    line = (*run.key, f"{np.mean(history.losses[-10:]):.4f}", str(round(seconds)))
-    return dict(zip(FIELDS, line, strict=True)) | {"hits": encode_hits(hits)}
+    loss = f"{np.mean(history.losses[-10:]):.4f}"
+    return [{"value": f"{run.value:g}", "loss": loss, "seconds": round(seconds), "hits": encode_hits(hits)}]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--list", action="store_true", help="enseña qué hay y qué falta")
-    parser.add_argument("--redo", type=int, metavar="N", help="repite el entrenamiento de la línea N, desde 1")
-    parser.add_argument("--minutes", type=float, default=float("inf"), help="para al cabo de estos minutos")
-    parser.add_argument("--study", choices=STUDIES, help="solo los de este estudio")
-    args = parser.parse_args()
-    torch.set_num_threads(1)
-    rows, started = read_rows(CSV), time.monotonic()
-    done = {tuple(row[field] for field in FIELDS[:4]) for row in rows}
-    if args.redo is not None:
-        row = pick_row(rows, args.redo)
-        (run,) = [run for run in plan() if run.key == tuple(row[field] for field in FIELDS[:4])]
-        again = execute(run)
-        same = sum(a == b for a, b in zip(again["hits"], row["hits"], strict=True)) / len(row["hits"])
-        print(f"pérdida apuntada {row['loss']}, ahora {again['loss']}; coinciden {100 * same:.1f} % de los aciertos")
-        return
-    for run in plan():
-        if args.study not in (None, run.study):
-            continue
-        if args.list:
-            print("hecho" if run.key in done else "falta", *run.key)
-        elif run.key not in done:
-            if time.monotonic() - started > 60 * args.minutes:
-                break
-            append_row(CSV, execute(run))
+def compare(stored: list[Row], again: list[Row]) -> str:
+    """Lo mismo que pide el lab 12: que coincidan más del 90 % de los aciertos."""
+    (old,), (new,) = stored, again
+    same = np.mean([a == b for a, b in zip(old["hits"], new["hits"], strict=True)])
+    return "" if same > 0.9 else f"coincide el {100 * same:.0f} % de los aciertos"
 
+
+COLUMNS = "study method value seed loss seconds hits"
+STUDY = Study(ROOT / "data/olvido/entrenamientos.csv", COLUMNS, Planned, plan, execute, compare)
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main(STUDY))

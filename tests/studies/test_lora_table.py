@@ -1,18 +1,16 @@
-"""La tabla del lab 13: están todos los ajustes, sus parámetros son los de la fórmula y la tasa es la elegida."""
+"""La tabla del lab 13: sus parámetros son los de la fórmula y la tasa es la elegida."""
 
 import pytest
 
-from scripts.run_lora import CSV, EVERYTHING, FULL_RATE, LORA_RATE, main, plan, row_key
-from scripts.run_table import read_rows
+from scripts.run_lora import EVERYTHING, FULL_RATE, LORA_RATE, STUDY
 from utils.course.hub import load_model
 from utils.tune.lora import LoRAConfig, add_lora, trained_parameters
 from utils.tune.lora_cost import lora_parameters
 
-ROWS = read_rows(CSV)
+ROWS = STUDY.rows()
 
 
-def test_every_planned_run_is_stored_once():
-    assert sorted(map(row_key, ROWS)) == sorted(run.key for run in plan())
+def test_scores_are_fractions():
     assert all(0 <= float(row[column]) <= 1 for row in ROWS for column in ("validation", "accuracy"))
 
 
@@ -35,8 +33,3 @@ def test_learning_rate_is_the_best_in_validation(targets, rank, chosen):
     assert len(tried) == 3
     best = max(float(row["validation"]) for row in tried)
     assert best == next(float(row["validation"]) for row in tried if float(row["learning_rate"]) == chosen)
-
-
-def test_redo_of_a_missing_line_says_so():
-    with pytest.raises(SystemExit, match="no existe"):
-        main(["--redo", "999"])

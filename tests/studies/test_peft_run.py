@@ -5,7 +5,6 @@ import pytest
 import torch
 
 from scripts import run_peft
-from scripts.run_table import read_rows
 from utils.course.hub import load_model, load_tokenizer
 from utils.studies.peft_run import METHODS, SIZES, Run, Task, build, exact_matches, load_task, train_run
 from utils.tune.lora import base_fingerprint
@@ -66,25 +65,29 @@ def _row(task, method, rate, loss, **changes):
     return {k: str(v) for k, v in (row | dict(learning_rate=rate, validation_loss=loss) | changes).items()}
 
 
+def _rates(rows):
+    planned = [run for run in run_peft.plan(rows) if (run.task, run.method) == ("lugar", "LoRA")]
+    return [run.learning_rate for run in planned]
+
+
 def test_the_search_goes_on_while_an_end_of_the_list_wins():
     rows = [_row("lugar", "LoRA", rate, loss) for rate, loss in ((3e-3, 0.9), (1e-2, 0.5), (3e-2, 0.4))]
-    assert run_peft.next_rates(rows[:1], "lugar", "LoRA") == [1e-2, 3e-2]
-    assert run_peft.next_rates(rows, "lugar", "LoRA") == pytest.approx([0.09])
-    assert run_peft.next_rates([*rows, _row("lugar", "LoRA", 0.09, 0.6)], "lugar", "LoRA") == []
+    assert _rates(rows[:1]) == [3e-3, 1e-2, 3e-2]
+    assert _rates(rows) == [3e-3, 1e-2, 3e-2, 0.09]
+    assert _rates([*rows, _row("lugar", "LoRA", 0.09, 0.6)]) == [3e-3, 1e-2, 3e-2, 0.09]
+    assert _rates([_row("lugar", "LoRA", rate, rate) for rate in (3e-3, 1e-2, 3e-2)]) == [3e-3, 1e-2, 3e-2, 9e-4]
 
 
 def test_the_lengths_are_tried_with_the_best_rate():
     rows = [_row("lugar", "prompt blando", rate, loss) for rate, loss in ((0.3, 0.9), (1.0, 0.4), (3.0, 0.5))]
-    lengths = [p.run for p in run_peft.plan(rows) if p.use == "longitud"]
+    lengths = [run for run in run_peft.plan(rows) if run.use == "longitud"]
     assert {run.learning_rate for run in lengths} == {1.0} and {run.task for run in lengths} == {"lugar"}
     assert {(run.size, run.seed) for run in lengths} == {(p, s) for p in (1, 3, 10, 30) for s in (0, 1)} - {(10, 0)}
 
 
-def test_the_stored_file_is_complete_and_its_seconds_are_short():
-    rows = read_rows(run_peft.CSV)
-    assert rows and not run_peft.plan(rows)
+def test_stored_scores_are_fractions_and_losses_finite():
+    rows = run_peft.STUDY.rows()
     assert all(0 <= float(row["test"]) <= 1 and np.isfinite(float(row["validation_loss"])) for row in rows)
-    assert len({run_peft.row_key(row) for row in rows}) == len(rows)
 
 
 def test_seeds_change_the_run():

@@ -5,9 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scripts.run_forgetting import CSV, OLD_TASKS, SEEDS, STUDIES, TEST_SIZE, plan
+from scripts.run_forgetting import OLD_TASKS, SEEDS, STUDIES, STUDY, TEST_SIZE
 from utils.measure.forgetting import forgetting
 from utils.studies.task_runs import decode_hits, encode_hits, load_runs
+
+CSV = STUDY.csv
 
 
 @given(
@@ -20,11 +22,8 @@ def test_hits_survive_the_round_trip(hits):
     assert all((again[task] == arrays[task]).all() for task in arrays)
 
 
-def test_every_planned_run_is_there_once():
-    stored = [run for study in STUDIES for run in load_runs(CSV, study)]
-    keys = [(run.study, run.method, f"{run.value:g}", str(run.seed)) for run in stored]
-    assert sorted(keys) == sorted(run.key for run in plan())
-    for run in stored:
+def test_every_run_was_scored_with_the_same_number_of_examples():
+    for run in (run for study in STUDIES for run in load_runs(CSV, study)):
         assert {len(hits) for hits in run.hits.values()} <= {TEST_SIZE, 3 * TEST_SIZE}
 
 
