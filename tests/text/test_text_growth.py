@@ -41,8 +41,8 @@ FACTS = {"a": "Ana", "accion": "alquilar", "objeto": "una bici"}
 #: Trozos que, repetidos, se parecen a un dato personal o lo son.
 BAIT = {
     "prosa": ("Ayer vino a casa a las 10:30. ", 500),
-    "ip": ("ve a 10.0.0.1 y ", 2000),
-    "teléfonos": ("o al (+34) 612 345 678, ", 2000),
+    "ip": ("ve a 10.0.0.1 y ", 1000),
+    "teléfonos": ("o al (+34) 612 345 678, ", 1000),
     "correos": ("ana@correo.es ", 2000),
     "arrobas": ("a@", 5000),
     "puntos": ("a.", 5000),
@@ -101,7 +101,7 @@ CASES: dict[str, tuple[int, Callable[[int], Job]]] = {
     "shingles.shingle_hashes · textos": (2000, lambda n: over(shingles.shingle_hashes, sentences(n))),
     "shingles.shingle_hashes · una palabra": (20_000, lambda n: over(shingles.shingle_hashes, [word(n)])),
     "shingles.mix": (10_000, lambda n: over(shingles.mix, np.arange(n, dtype=np.uint64))),
-    "shingles.jaccard": (20_000, lambda n: over(shingles.jaccard, word(n), word(n)[::-1])),
+    "shingles.jaccard": (5000, lambda n: over(shingles.jaccard, word(n), word(n)[::-1])),
     "shingles.jaccard_pairs": (500, lambda n: over(
         shingles.jaccard_pairs, *shingles.shingle_hashes(sentences(n)), np.stack([np.arange(n - 1), np.arange(1, n)], 1)
     )),
@@ -137,8 +137,8 @@ CASES: dict[str, tuple[int, Callable[[int], Job]]] = {
         )
         for label, (piece, n) in BAIT.items()
     },
-    "decontamination.word_ngrams": (1000, lambda n: over(decontamination.word_ngrams, prose(n))),
-    "decontamination.overlap": (1000, lambda n: over(decontamination.overlap, prose(n), set())),
+    "decontamination.word_ngrams": (500, lambda n: over(decontamination.word_ngrams, prose(n))),
+    "decontamination.overlap": (500, lambda n: over(decontamination.overlap, prose(n), set())),
     "decontamination.ngram_index": (1000, lambda n: over(decontamination.ngram_index, sentences(n))),
     "decontamination.contaminated · entrenamiento": (1000, lambda n: over(
         decontamination.contaminated, sentences(n), sentences(50)
