@@ -8,12 +8,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from scripts.lint_common import ROOT
-from scripts.run_peft import base_model, task_of
 from scripts.study import Study, main, near
+<<<<<<< HEAD
 from utils.studies.peft_run import STARTS, encode, exact_matches
 from utils.train.objectives import Seq2Seq
 from utils.tune.hard_prompts import search
 from utils.tune.soft_prompts import PromptTuning
+=======
+from utils.course.hub import load_model, load_tokenizer
+from utils.tune.hard_prompts import search
+from utils.train.objectives import Seq2Seq
+from utils.studies.peft_run import STARTS, encode, exact_matches, load_task
+from utils.tune.soft_prompts import PromptTuning
+>>>>>>> estudios
 
 
 @dataclass(frozen=True)
@@ -27,7 +34,7 @@ class Planned:
 
 def execute(run: Planned) -> list[dict]:
     """Busca la consigna con 48 ejemplos de entrenamiento y la puntúa en validación y en prueba."""
-    (base, tokenizer), task = base_model(), task_of("lugar")
+    base, tokenizer, task = load_model("seq2seq"), load_tokenizer("seq2seq"), load_task("lugar")
     objective, examples = Seq2Seq(tokenizer.pad_token_id), encode(tokenizer, task.train)[:48]
     start = tokenizer(STARTS["lugar"], add_special_tokens=False).input_ids
     batches = [objective(examples[:24]), objective(examples[24:])]

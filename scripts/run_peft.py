@@ -6,7 +6,6 @@ de otras longitudes. Cada entrenamiento dura unos segundos en un núcleo. Las ó
 Lo que NO hace: mirar la prueba para elegir, ni dibujar, que es cosa del lab.
 """
 
-import functools
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -27,7 +26,6 @@ RATES = {
     "prompt blando": (0.3, 1.0, 3.0),
 }
 TASKS, STEPS, SEEDS, LENGTHS = ("lugar", "tercera"), 60, (0, 1), (1, 3, 10, 30)
-task_of = functools.cache(load_task)
 
 
 @dataclass(frozen=True)
@@ -79,14 +77,9 @@ def plan(rows: list[Row]) -> list[Planned]:
     return list(dict.fromkeys(rates + lengths))
 
 
-@functools.cache
-def base_model() -> tuple:
-    return load_model("seq2seq"), load_tokenizer("seq2seq")
-
-
 def execute(planned: Planned) -> list[dict]:
     """Hace un entrenamiento y lo puntúa en validación y en prueba."""
-    task, (base, tokenizer) = task_of(planned.task), base_model()
+    base, tokenizer, task = load_model("seq2seq"), load_tokenizer("seq2seq"), load_task(planned.task)
     run = Run(planned.task, planned.method, planned.size, planned.learning_rate, planned.seed, steps=STEPS)
     outcome = train_run(base, tokenizer, task, run)
     loss = evaluate_loss(outcome.model, encode(tokenizer, task.validation), Seq2Seq(tokenizer.pad_token_id), 50)
