@@ -9,18 +9,11 @@ import numpy as np
 
 from scripts.lint_common import ROOT
 from scripts.study import Study, main, near
-<<<<<<< HEAD
-from utils.studies.peft_run import STARTS, encode, exact_matches
-from utils.train.objectives import Seq2Seq
-from utils.tune.hard_prompts import search
-from utils.tune.soft_prompts import PromptTuning
-=======
 from utils.course.hub import load_model, load_tokenizer
-from utils.tune.hard_prompts import search
-from utils.train.objectives import Seq2Seq
 from utils.studies.peft_run import STARTS, encode, exact_matches, load_task
+from utils.train.objectives import Seq2Seq
+from utils.tune.hard_prompts import search
 from utils.tune.soft_prompts import PromptTuning
->>>>>>> estudios
 
 
 @dataclass(frozen=True)
