@@ -7,8 +7,6 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from utils.course.numerals import show
-
 SOURCES = Path(__file__).resolve().parents[1] / "_static" / "course" / "widgets"
 
 
@@ -33,17 +31,6 @@ def table(class_name: str, caption: str, head: Iterable[str], rows: Iterable[Ite
         f'<table class="{class_name}"><caption>{html.escape(caption)}</caption>'
         f"<thead><tr>{titles}</tr></thead><tbody>{body}</tbody></table>"
     )
-
-
-def comma(value: float, digits: int) -> str:
-    """El número con `digits` decimales y coma."""
-    return f"{value:.{digits}f}".replace(".", ",").replace("-", "−")
-
-
-def gigabytes(size: float) -> str:
-    """Los bytes en la unidad que mejor se lee."""
-    unit, name = (1e3, "kB") if size < 999_500 else (1e6, "MB") if size < 999.5e6 else (1e9, "GB")
-    return f"{show(size / unit)}\xa0{name}"
 
 
 def only(body: dict, *names: str) -> None:

@@ -9,9 +9,10 @@ Los pesos los calcula nuestro transformer (`utils.model.transformer`) con los de
 from pathlib import Path
 
 import torch
-from widget_text import code, comma, stored_examples, table
+from widget_text import code, stored_examples, table
 
 from utils.course.hub import load_model, load_tokenizer
+from utils.course.numerals import number
 from utils.model.decoding import generate
 from utils.model.load import from_huggingface
 
@@ -81,6 +82,6 @@ def fallback(spec: dict) -> str:
     rows = []
     for token, weights in zip(example["rows"], example["weights"][0][0], strict=True):
         best = max(range(len(weights)), key=weights.__getitem__)
-        rows.append([code(token), code(example["columns"][best]), comma(weights[best] / SCALE, 2)])
+        rows.append([code(token), code(example["columns"][best]), number(weights[best] / SCALE, 2)])
     caption = f"{example['model']}, {example['kind']}, capa 1, cabeza 1: «{example['text']}»"
     return table("am-static", caption, ["Token", "A quién mira más", "Peso"], rows)

@@ -9,9 +9,10 @@ en `_static/course/widgets/generation-loop.json`: hay que repetirlo si se vuelve
 from pathlib import Path
 
 import torch
-from widget_text import Html, code, comma, stored_examples, table
+from widget_text import Html, code, stored_examples, table
 
 from utils.course.hub import load_model, load_tokenizer
+from utils.course.numerals import number
 from utils.model.decoding import generate, probabilities
 
 TOP = 5  # candidatos que se enseñan en cada paso
@@ -65,7 +66,7 @@ def examples() -> list[dict]:
     for title, role, prompt, decoding in EXAMPLES:
         model, tokenizer = load_model(role), load_tokenizer(role)
         temperature = decoding.get("temperature")
-        method = "voraz" if temperature is None else f"sorteo con T = {temperature}".replace(".", ",")
+        method = "voraz" if temperature is None else f"sorteo con T = {number(temperature)}"
         name = Path(model.name_or_path).name
         kind = "codificador-decodificador" if model.config.is_encoder_decoder else "solo decodificador"
         head = {"title": title, "model": name, "kind": kind, "method": method, "prompt": prompt}
@@ -82,9 +83,9 @@ def fallback(spec: dict) -> str:
     """La tabla estática, en HTML: los pasos del primer ejemplo, con el token elegido y su mejor rival."""
     example = spec["examples"][0]
     rows = []
-    for number, step in enumerate(example["steps"], start=1):
+    for place, step in enumerate(example["steps"], start=1):
         rival = next(pair for i, pair in enumerate(step["candidates"]) if i != step["chosen"])
         pairs = (step["candidates"][step["chosen"]], rival)
-        rows.append([str(number), *(Html(f"{code(token)} {comma(100 * prob, 1)} %") for token, prob in pairs)])
+        rows.append([str(place), *(Html(f"{code(token)} {number(100 * prob, 1)} %") for token, prob in pairs)])
     caption = f"{example['model']}: «{example['prompt']}» → «{example['text']}»"
     return table("gl-static", caption, ["Paso", "Token elegido", "Su mejor rival"], rows)

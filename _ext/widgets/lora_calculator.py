@@ -4,10 +4,10 @@ Las cuentas son de `utils.tune.lora_cost`; las formas de las matrices, las de la
 configuración publicada de cada modelo, y las pruebas las comparan con el modelo construido de verdad.
 """
 
-from widget_text import check_choice, check_whole, gigabytes, number_in, only, table
+from widget_text import check_choice, number_in, only, table
 
 from utils.cost.decoder_shape import DecoderShape
-from utils.course.numerals import in_words, show
+from utils.course.numerals import byte_size, in_words, number, show
 from utils.tune.lora_cost import ADAMW_BYTES, lora_cost, lora_parameters
 from widgets.memory_calculator import MODELS as DECODERS
 
@@ -97,17 +97,14 @@ def fallback(spec: dict) -> str:
     rows = [
         [
             name,
-            f"{_whole(n)} de {_whole(d)}\xa0×\xa0{_whole(k)}",
-            _whole(n * lora_parameters(d, k, rank)),
-            _whole(n * d * k) if n * d * k < 1e6 else in_words(n * d * k),
+            f"{number(n, 0)} de {number(d, 0)}\xa0×\xa0{number(k, 0)}",
+            number(n * lora_parameters(d, k, rank), 0),
+            number(n * d * k, 0) if n * d * k < 1e6 else in_words(n * d * k),
         ]
         for name, d, k, n in groups
     ]
     share = "" if model is None else f", el {show(100 * cost.share)}\xa0% de {in_words(cost.model)}"
-    caption = f"LoRA con r = {rank}: {_whole(cost.trained)} parámetros entrenados{share}; "
-    caption += f"el adaptador ocupa {gigabytes(cost.disk_bytes())} en FP32"
+    caption = f"LoRA con r = {rank}: {number(cost.trained, 0)} parámetros entrenados{share}; "
+    caption += f"el adaptador ocupa {byte_size(cost.disk_bytes())} en FP32"
     return table("lc-table", caption, ["Matrices", "Cuántas y cómo", "LoRA", "En vez de"], rows)
 
-
-def _whole(value: int) -> str:
-    return str(value) if value < 10_000 else f"{value:,}".replace(",", "\xa0")

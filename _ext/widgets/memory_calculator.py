@@ -6,12 +6,12 @@ que usa el navegador.
 
 from dataclasses import asdict
 
-from widget_text import check_choice, check_whole, gigabytes, only, table
+from widget_text import check_choice, check_whole, only, table
 
 from utils.cost.activations import ATTENTIONS
 from utils.cost.decoder_shape import DecoderShape
 from utils.cost.memory import GPUS, OPTIMIZERS, PRECISIONS, USABLE, Memory, gpus_that_fit, training_memory
-from utils.course.numerals import in_words, show
+from utils.course.numerals import byte_size, in_words, show
 
 #: Tamaños publicados en la configuración de cada modelo.
 MODELS = {
@@ -86,7 +86,7 @@ def fallback(spec: dict) -> str:
         "Capa que se rehace": memory.recomputed,
         "Total": memory.total,
     }
-    rows = [[name, f"{show(size / count)}\xa0B", gigabytes(size)] for name, size in parts.items() if size]
+    rows = [[name, f"{show(size / count)}\xa0B", byte_size(size)] for name, size in parts.items() if size]
     fitting = ", ".join(gpus_that_fit(memory.total)) or "ninguna de las de la lista"
     caption = f"{start['model']} ({in_words(count)} de parámetros), lote {start['batch']} y {start['length']} tokens"
     return table("mc-parts", f"{caption}. GPU donde cabe: {fitting}", ["Parte", "Por parámetro", "Memoria"], rows)

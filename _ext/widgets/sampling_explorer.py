@@ -13,8 +13,9 @@ Las probabilidades de la tabla las calcula `utils.model.decoding` al construir e
 """
 
 import torch
-from widget_text import check_whole, code, comma, is_number, number_in, only, table
+from widget_text import check_whole, code, is_number, number_in, only, table
 
+from utils.course.numerals import number
 from utils.model.decoding import probabilities
 
 
@@ -39,15 +40,15 @@ def fallback(spec: dict) -> str:
     """La tabla estática, en HTML: probabilidades con T = 0,5, 1 y 2, y con los ajustes iniciales."""
     logits = torch.tensor(spec["logits"])  # (V,)
     top_k, top_p = spec["topK"], spec["topP"]
-    initial = f"T = {comma(spec['temperature'], 2)}"
+    initial = f"T = {number(spec['temperature'], 2)}"
     initial += f", top-k = {top_k}" if top_k else ""
-    initial += f", top-p = {comma(top_p, 2)}" if top_p else ""
-    columns = {f"T = {comma(t, 1)}": probabilities(logits, t) for t in (0.5, 1.0, 2.0)}
+    initial += f", top-p = {number(top_p, 2)}" if top_p else ""
+    columns = {f"T = {number(t, 1)}": probabilities(logits, t) for t in (0.5, 1.0, 2.0)}
     if top_k or top_p:
         columns[initial] = probabilities(logits, spec["temperature"], top_k, top_p)
     rows = []
     for index in sorted(range(len(logits)), key=lambda i: -spec["logits"][i]):
-        kept = (comma(probs[index].item(), 4) if probs[index] else "fuera" for probs in columns.values())
-        rows.append([code(spec["tokens"][index]), comma(spec["logits"][index], 2), *kept])
+        kept = (number(probs[index].item(), 4) if probs[index] else "fuera" for probs in columns.values())
+        rows.append([code(spec["tokens"][index]), number(spec["logits"][index], 2), *kept])
     caption = "Probabilidad del token siguiente" + (f" a «{spec['prompt']}…»" if spec["prompt"] else "")
     return table("se-static", caption, ["Token", "Logit", *columns], rows)

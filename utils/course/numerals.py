@@ -56,6 +56,16 @@ def show(value: float, digits: int = 3) -> str:
     return sign + _spanish(_trim(text))
 
 
+def byte_size(size: float) -> str:
+    """Escribe unos bytes en la unidad que mejor se lee.
+
+    >>> byte_size(14_155_776), byte_size(16e9)
+    ('14,2\\xa0MB', '16\\xa0GB')
+    """
+    unit, name = (1e3, "kB") if size < 999_500 else (1e6, "MB") if size < 999.5e6 else (1e9, "GB")
+    return f"{show(size / unit)}\xa0{name}"
+
+
 def in_words(value: float, digits: int = 3) -> str:
     """El número con su unidad en la escala larga.
 
