@@ -4,7 +4,7 @@ Las cuentas son de `utils.tune.lora_cost`; las formas de las matrices, las de la
 configuración publicada de cada modelo, y las pruebas las comparan con el modelo construido de verdad.
 """
 
-from widget_text import check_choice, number_in, only, table
+from widget_text import check_choice, check_whole, number_in, only, table
 
 from utils.cost.decoder_shape import DecoderShape
 from utils.course.numerals import byte_size, in_words, number, show
