@@ -25,7 +25,7 @@ from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 
 from utils.course.env import limit_threads, repo_root, set_seed
 from utils.course.numerals import number
-from utils.model.batching import generate_texts
+from utils.model.decoding import generate_texts
 from utils.studies.classic import ClassicPadding
 from utils.train.loop import epoch_batches, train
 from utils.train.objectives import Seq2Seq, tokenize_pairs

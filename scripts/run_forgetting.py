@@ -22,7 +22,7 @@ from utils.studies.task_runs import encode_hits
 from utils.train.loop import train
 from utils.train.mixture import mix
 from utils.train.objectives import Seq2Seq, tokenize_pairs
-from utils.train.optim import adafactor
+from utils.train.optim import adafactor, trainable
 from utils.tune.lora import LoRAConfig, add_lora
 
 OLD_TASKS = ("sentimiento", "tema", "traduccion", "copia")
@@ -99,7 +99,7 @@ def prepare(model: torch.nn.Module, run: Planned) -> torch.optim.Optimizer:
     if run.method == "lora":
         add_lora(model, LORA)
     if run.method in ("lora", "adamw"):
-        return torch.optim.AdamW((p for p in model.parameters() if p.requires_grad), lr=rate, weight_decay=0)
+        return torch.optim.AdamW(trainable(model.parameters()), lr=rate, weight_decay=0)
     return adafactor(model, rate)
 
 

@@ -13,10 +13,11 @@ from scripts.lint_common import ROOT
 from scripts.study import Row, Study, main, near
 from utils.corpus.notes import reception_notes
 from utils.course.hub import load_data, load_model, load_tokenizer
-from utils.model.batching import generate_texts
+from utils.model.decoding import generate_texts
+from utils.model.surgery import trained_parameters
 from utils.studies.lora_run import tune
 from utils.train.objectives import Seq2Seq, tokenize_pairs
-from utils.tune.lora import LoRAConfig, trained_parameters
+from utils.tune.lora import LoRAConfig
 
 STEPS, BATCH, ALPHA = 120, 8, 16.0
 FULL_RATE, LORA_RATE = 1e-3, 5e-3

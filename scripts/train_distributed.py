@@ -28,13 +28,13 @@ from torch.nn import functional as F
 
 from utils.course.env import seed
 from utils.course.numerals import number
+from utils.model.batching import IGNORE, pad
 from utils.model.transformer import Transformer, TransformerConfig
 from utils.parallel.distributed import STRATEGIES
 from utils.parallel.group import Ranks, explain_lost_partner, start
 from utils.parallel.sharding import local_bytes, state_bytes
 from utils.parallel.shared_checkpoint import load_shared, save_shared
 from utils.parallel.wire import bytes_on_wire
-from utils.train.objectives import IGNORE, pad
 
 
 def arguments() -> argparse.Namespace:

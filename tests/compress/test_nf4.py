@@ -12,7 +12,8 @@ from transformers import T5Config, T5ForConditionalGeneration
 
 from utils.compress.formats import NF4
 from utils.compress.nf4 import NF4Linear, nearest_codes, normal_float_levels, pack, quantize_linears, unpack
-from utils.tune.lora import LoRAConfig, LoRALinear, add_lora, base_fingerprint, lora_layers, merge, trained_parameters
+from utils.model.surgery import trained_parameters
+from utils.tune.lora import LoRAConfig, LoRALinear, add_lora, base_fingerprint, lora_layers, merge
 
 
 def linear(inputs: int = 256, outputs: int = 128, bias: bool = False, seed: int = 0) -> nn.Linear:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.course.conftest import example_row, write_rows
 from utils.course import hub, hub_data
 from utils.course.env import device
-from utils.course.roles import ROLES, find_role
+from utils.course.roles import ROLES, Role, find_role
 
 MODELS = [role.name for role in ROLES.values() if role.kind != "data"]
 MINIS = [name for name in MODELS if ROLES[name].mini]
@@ -67,6 +67,43 @@ def test_dialogsum_with_other_columns(tmp_path):
     pandas.DataFrame({"id": ["train_0"], "text": ["x"]}).to_csv(tmp_path / "train.csv")
     with pytest.raises(ValueError, match=r"le faltan columnas: dialogue, summary, topic"):
         hub_data.read_dialogsum(tmp_path)
+
+
+def test_each_data_set_of_the_hub_is_read_by_its_own_reader(tmp_path, monkeypatch):
+    """Dos papeles del hub, cada uno con sus archivos y su lector: antes, todo se leía como DialogSum."""
+    (tmp_path / "parejas.jsonl").write_text(json.dumps({"a": "sí", "b": "no"}) + "\n", encoding="utf-8")
+
+    def read(folder):
+        rows = hub_data.read_jsonl(folder / "parejas.jsonl", ("a", "b"))
+        return {"train": [{"chosen": row["a"], "rejected": row["b"]} for row in rows]}
+
+    reader = hub_data.HubReader(("*.jsonl",), read)
+    role = Role("pairs", "data", "data/parejas", "alguien/parejas", ("chosen", "rejected"), ("train",), reader)
+    asked = []
+    monkeypatch.setitem(ROLES, "pairs", role)
+    monkeypatch.setattr(hub, "_download", lambda *args, **options: asked.append((*args, options)) or tmp_path)
+    monkeypatch.setattr(hub, "scale", lambda: "gpu")
+    assert hub.load_data("pairs") == {"train": [{"chosen": "sí", "rejected": "no"}]}
+    pandas.DataFrame({name: ["x"] for name in hub_data.DIALOGUE_FIELDS}).to_csv(tmp_path / "train.csv")
+    with pytest.raises(FileNotFoundError, match="DialogSum no trae ningún archivo de «validation»"):
+        hub.load_data("dialogues")
+    assert [files for _, files, _ in asked] == [["*.jsonl"], ["*.csv", "*.parquet"]]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"gpu": "alguien/parejas"}, "debe llevar lector si está en el hub"),
+        ({"reader": hub_data.DIALOGSUM}, "y solo entonces"),
+        ({"fields": ()}, "su carpeta y sus campos"),
+        ({"mini": None}, "su carpeta y sus campos"),
+    ],
+)
+def test_a_data_role_says_all_that_reading_it_needs(changes, message):
+    whole = {"name": "pairs", "kind": "data", "mini": "data/parejas", "gpu": None, "fields": ("a",)}
+    assert Role(**whole).reader is None
+    with pytest.raises(ValueError, match=f"«pairs» .*{message}"):
+        Role(**whole | changes)
 
 
 @pytest.mark.replicas

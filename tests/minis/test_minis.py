@@ -14,7 +14,7 @@ from transformers import AutoModelForCausalLM, AutoModelForMaskedLM, AutoModelFo
 from scripts import train_minis
 from scripts.mini_recipes import RECIPES
 from utils.course.env import repo_root
-from utils.model.batching import generate_texts
+from utils.model.decoding import generate_texts
 from utils.train.loop import evaluate_loss
 
 CLASSES = {

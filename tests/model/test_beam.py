@@ -8,7 +8,8 @@ from transformers import LlamaConfig, LlamaForCausalLM, T5Config, T5ForCondition
 
 from utils.course import hub
 from utils.model.beam import beam_search
-from utils.model.decoding import generate, sequence_logprob
+from utils.model.decoding import generate
+from utils.model.logprobs import sequence_logprob
 
 VOCAB, PAD, EOS = 50, 0, 1
 

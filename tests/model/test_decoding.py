@@ -1,10 +1,13 @@
-"""generate y sequence_logprob frente a transformers, con modelos diminutos al azar y relleno."""
+"""generate, generate_texts y sequence_logprob frente a transformers, con modelos diminutos al azar y relleno."""
 
 import pytest
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM, T5Config, T5ForConditionalGeneration
 
-from utils.model.decoding import generate, sequence_logprob
+from utils.model import decoding
+from utils.model.batching import pad
+from utils.model.decoding import generate, generate_texts
+from utils.model.logprobs import sequence_logprob
 
 VOCAB, PAD, EOS = 50, 0, 1
 LENGTHS = (7, 3, 5, 1)
@@ -239,3 +242,41 @@ def test_logprob_rejects_labels_it_cannot_score(llama, t5):
     for model, inputs, attention, labels, message in cases:
         with pytest.raises(ValueError, match=message):
             sequence_logprob(model, inputs, attention, labels)
+
+
+# --- generate_texts -------------------------------------------------------------------------------
+
+
+class Letters:
+    """Un tokenizador de letras, con lo justo para `generate_texts`."""
+
+    def __call__(self, texts, padding, truncation, max_length, return_tensors):
+        from transformers import BatchEncoding
+
+        rows = [[ord(c) for c in text[:max_length]] for text in texts]
+        ids = pad(rows, 0)
+        return BatchEncoding({"input_ids": ids, "attention_mask": (ids != 0).long()})
+
+    def batch_decode(self, ids, skip_special_tokens):
+        return [" " + "".join(chr(i) for i in row if i) for row in ids.tolist()]
+
+
+@pytest.mark.parametrize("size", [1, 2, 50])
+def test_texts_come_back_in_the_order_of_the_prompts(monkeypatch, size):
+    calls = []
+
+    def echo(model, ids, mask, max_new_tokens, **options):
+        calls.append((len(ids), options))
+        return ids[:, :max_new_tokens]
+
+    monkeypatch.setattr(decoding, "generate", echo)
+    prompts = ["una frase larga", "corta", "mediana es", "x", "otra más"]
+    texts = generate_texts(torch.nn.Linear(1, 1), Letters(), prompts, max_new_tokens=4, batch_size=size, top_k=3)
+    assert texts == [prompt[:4].strip() for prompt in prompts]
+    assert sum(n for n, _ in calls) == 5 and max(n for n, _ in calls) == min(size, 5)
+    assert all(options == {"top_k": 3} for _, options in calls)
+
+
+def test_an_empty_prompt_is_explained():
+    with pytest.raises(ValueError, match="El prompt número 1 está vacío"):
+        generate_texts(None, None, ["hola", " "], max_new_tokens=1)

@@ -24,15 +24,14 @@ from transformers.models.t5.modeling_t5 import T5LayerNorm
 
 from utils.compress.nf4 import quantize_linears
 from utils.course.env import repo_root
-from utils.measure.benchmark import _sums
 from utils.measure.perplexity import score_texts
 from utils.model import mlp
 from utils.model.attention import attention, cross_entropy, softmax
 from utils.model.beam import beam_search
 from utils.model.blocks import ACTIVATIONS, LayerNorm, RMSNorm
-from utils.model.decoding import sequence_logprob
 from utils.model.kv_cache import next_logits
 from utils.model.load import from_huggingface
+from utils.model.logprobs import sequence_logprob, token_entropies, token_logprobs
 from utils.model.precision import at_least_float32
 from utils.model.sampling import probabilities, top_p_filter
 from utils.studies.scaling_run import token_losses
@@ -59,15 +58,11 @@ COVERED = {
     "model.mlp.cross_entropy": "test_the_losses_of_the_perceptron_are_those_of_torch",
     "model.sampling.probabilities": "test_probabilities_are_the_softmax_of_torch",
     "model.sampling.top_p_filter": "test_the_nucleus_is_that_of_float32",
-    "model.decoding.sequence_logprob": "test_scores_of_a_model_in_half_precision",
+    "model.logprobs._log_softmax": "test_logprobs_and_entropies_are_those_of_torch",
+    "model.logprobs.token_entropies": "test_logprobs_and_entropies_are_those_of_torch",
     "model.beam.beam_search": "test_scores_of_a_model_in_half_precision",
     "model.word2vec.negative_sampling": None,  # entrena sus propios vectores, siempre en float32
-    "measure.perplexity._losses": "test_scores_of_a_model_in_half_precision",
-    "measure.benchmark._sums": "test_scores_of_a_model_in_half_precision",
-    "train.completions.score_completions": "test_scores_of_a_model_in_half_precision",
     "train.pretraining.Pretraining.forward": "test_pretraining_losses_in_every_precision",
-    "train.pretraining.Pretraining.token_losses": "test_pretraining_losses_in_every_precision",
-    "train.scaling_run.token_losses": "test_scores_of_a_model_in_half_precision",
 }
 
 
@@ -186,6 +181,24 @@ def test_cross_entropy_is_the_one_of_torch(scale, dtype):
     assert gradient.dtype == dtype
     torch.testing.assert_close(gradient.double(), slope, atol=2 * torch.finfo(dtype).eps, rtol=0)
     assert_double(lambda x: cross_entropy(x, targets), logits)
+
+
+@pytest.mark.parametrize("dtype", HALVES)
+@pytest.mark.parametrize("scale", SCALES)
+def test_logprobs_and_entropies_are_those_of_torch(scale, dtype):
+    logits, labels = (randn(1, 6, 50).clamp(-1, 1) * scale).to(dtype), torch.arange(6)[None].clone()
+    labels[0, 2] = -100
+    for ours, reference in (
+        (token_logprobs, lambda x: -F.cross_entropy(x[0], labels[0], reduction="none")[None]),
+        (token_entropies, lambda x: torch.distributions.Categorical(logits=x).entropy() * (labels != -100)),
+    ):
+        got, gradient = output_and_gradient(lambda x, f=ours: f(x, labels), logits)
+        expected, slope = output_and_gradient(reference, logits.double())
+        assert got.dtype == torch.float32
+        torch.testing.assert_close(got.double(), expected, rtol=1e-5, atol=1e-5)
+        assert gradient.dtype == dtype
+        torch.testing.assert_close(gradient.double(), slope, atol=4 * torch.finfo(dtype).eps, rtol=1e-2)
+        assert_double(lambda x, f=ours: f(x, labels), randn(1, 6, 50))
 
 
 @pytest.mark.parametrize("dtype", HALVES)
@@ -325,16 +338,13 @@ def test_scores_of_a_model_in_half_precision(dtype, monkeypatch):
     def scores() -> dict[str, np.ndarray]:
         labels = IDS.masked_fill(torch.arange(5) < 2, -100)
         examples = [{"input_ids": row.tolist(), "assistant_masks": [0, 0, 1, 1, 1]} for row in IDS]
-        logits = model(input_ids=IDS).logits
-        found = {
+        return {
             "sequence_logprob": sequence_logprob(model, IDS, None, labels).double().numpy(),
             "beam_search": np.array([b.logprob for b in beam_search(model, IDS[:1], num_beams=2, max_new_tokens=3)]),
             "score_texts": np.array([s.nats for s in score_texts(model, IDS.tolist())]),
-            "_sums": np.array(_sums(logits[:, :-1], IDS[:, 1:], torch.ones(2, 4))),
             "score_completions": score_completions(model, examples, pad_id=0)[0],
             "token_losses": token_losses(lambda ids: model(input_ids=ids).logits, IDS).double().numpy(),
         }
-        return found
 
     got = scores()
 

@@ -4,9 +4,10 @@ import pytest
 import torch
 
 from tests.tune.test_lora import t5
+from utils.model.surgery import trained_parameters
 from utils.studies.lora_run import tune
 from utils.train.objectives import Seq2Seq
-from utils.tune.lora import LoRAConfig, adapter_names, base_fingerprint, trained_parameters
+from utils.tune.lora import LoRAConfig, adapter_names, base_fingerprint
 
 EXAMPLES = [{"input_ids": [3 + i % 9, 5, 1], "labels": [3 + i % 9, 1]} for i in range(40)]
 RECIPE = {"learning_rate": 1e-2, "steps": 6, "batch_size": 4, "warmup": 1}

@@ -4,7 +4,8 @@ import pytest
 
 from scripts.run_lora import EVERYTHING, FULL_RATE, LORA_RATE, STUDY
 from utils.course.hub import load_model
-from utils.tune.lora import LoRAConfig, add_lora, trained_parameters
+from utils.model.surgery import trained_parameters
+from utils.tune.lora import LoRAConfig, add_lora
 from utils.tune.lora_cost import lora_parameters
 
 ROWS = STUDY.rows()

@@ -10,21 +10,28 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.train.resumable import EOS, PAD, VOCAB, pairs, tiny_t5
+from tests.train.resumable import EOS, PAD, VOCAB, pairs, run, tiny_t5
+from utils.model.batching import IGNORE, attention_mask, pad, to_device
+from utils.model.logprobs import label_logprobs, sequence_sum
 from utils.studies.hf_trainer import fit_with_trainer
 from utils.train.loop import (
     BUCKET_BATCHES,
+    apply_gradients,
     epoch_batches,
     evaluate_loss,
-    to_device,
+    step,
     train,
     useful_tokens,
 )
 from utils.train.objectives import CausalLM, Seq2Seq
 from utils.train.optim import adafactor
-from utils.train.schedule import learning_rate_factor
+from utils.train.schedule import Schedule, learning_rate_factor
 
 OBJECTIVE = Seq2Seq(PAD)
+#: De `run(None)`: las pérdidas de los pasos 0, 20 y 40, la validación de los pasos 7, 35 y 60 y los tokens.
+STORED_LOSSES = [11.57404613494873, 8.013269424438477, 5.589315414428711]
+STORED_VALIDATION = [10.066642312442555, 5.850525884067311, 5.400397973902085]
+STORED_TOKENS = 5505
 
 
 @given(
@@ -141,6 +148,92 @@ def test_one_step_is_the_one_pytorch_would_take(build):
     assert history.losses == [loss.item()]
     for a, b in zip(ours.parameters(), theirs.parameters(), strict=True):
         torch.testing.assert_close(a, b)
+
+
+def test_the_losses_are_those_of_always():
+    """Las pérdidas de un T5 con dropout, apuntadas antes de que el paso y la pérdida se pudieran cambiar."""
+    history = run(None)
+    assert history.losses[::20] == pytest.approx(STORED_LOSSES, rel=1e-5)
+    assert [loss for _, loss in history.validation[::4]] == pytest.approx(STORED_VALIDATION, rel=1e-5)
+    assert history.tokens == STORED_TOKENS
+
+
+# --- un paso suelto y otra pérdida ---------------------------------------------------------------
+
+
+def weights() -> tuple[torch.Tensor, torch.Tensor]:
+    return torch.tensor([3.0, 4.0], requires_grad=True), torch.tensor([0.0], requires_grad=True)
+
+
+def test_a_step_clips_moves_and_forgets_and_the_schedule_says_how_much():
+    w, still = weights()
+    optimizer = torch.optim.SGD([{"params": [w], "lr": 2.0}, {"params": [still], "lr": 4.0}])
+    schedule = Schedule(optimizer, total=4, warmup=2)
+    assert step((w**2).sum() / 2 + still.sum() * 0, optimizer, 0, schedule, max_grad_norm=1.0) == pytest.approx(5)
+    assert w.tolist() == pytest.approx([3 - 0.6, 4 - 0.8])  # media tasa, en la dirección del gradiente
+    assert [group["lr"] for group in optimizer.param_groups] == [1.0, 2.0]
+    assert w.grad is None and still.grad is None
+    (w.sum() * 0 + still).backward()
+    assert apply_gradients(optimizer, 3, schedule) == 1.0
+    assert still.item() == pytest.approx(-4 * learning_rate_factor(3, 4, 2))
+
+
+def test_only_what_the_optimizer_moves_counts_in_the_norm():
+    w, other = weights()
+    optimizer = torch.optim.SGD([w], lr=0.1)
+    assert step(w.sum() + 100 * other.sum(), optimizer, 0) == pytest.approx(2**0.5)
+
+
+@pytest.mark.parametrize(
+    ("loss", "message"),
+    [
+        (lambda w: w.sum() * float("inf"), "La pérdida del paso 7 no es un número finito: baja la tasa"),
+        (lambda w: (w - w).norm() + (w - w).abs().sqrt().sum(), "El gradiente del paso 7 no es finito: baja la tasa"),
+    ],
+)
+def test_a_step_that_is_not_finite_moves_nothing(loss, message):
+    w, _ = weights()
+    with pytest.raises(ValueError, match=message):
+        step(loss(w), torch.optim.SGD([w], lr=0.1), 7)
+    assert w.tolist() == [3.0, 4.0] and w.grad is None
+
+
+def preferences(examples, rng=None):
+    """Un lote de parejas, las preferidas delante: lo que pide una pérdida como la de DPO."""
+    rows = [example[side] for side in ("chosen", "rejected") for example in examples]
+    mask = attention_mask(rows)
+    labels = pad(rows, PAD).masked_fill((mask == 0) | (mask.cumsum(1) < 2), IGNORE)
+    return {"input_ids": pad(rows, PAD), "attention_mask": mask, "labels": labels}
+
+
+def preference_loss(model, batch):
+    logprob = sequence_sum(label_logprobs(model, **batch), batch["labels"] != IGNORE)  # (2B,)
+    chosen, rejected = logprob.chunk(2)
+    return -torch.nn.functional.logsigmoid(chosen - rejected).mean()
+
+
+def test_another_loss_trains_validates_and_counts_its_own_things():
+    rng = np.random.default_rng(0)
+    examples = [
+        {"chosen": [5, 9, *rng.integers(3, 9, 3)], "rejected": [5, 9, *rng.integers(9, 20, 2)]} for _ in range(8)
+    ]
+    model, seen = causal(), []
+
+    def pairs_in(batch):
+        seen.append(len(batch["labels"]) // 2)
+        return seen[-1]
+
+    options = {"loss": preference_loss, "counted": pairs_in}
+    before = evaluate_loss(model, examples, preferences, 3, **options)
+    assert seen == [3, 3, 2]
+    whole = preference_loss(model, preferences(examples)).item()
+    assert before == pytest.approx(whole, rel=1e-5)
+    history = train(
+        model, examples, preferences, steps=40, batch_size=4, optimizer=torch.optim.AdamW(model.parameters(), lr=1e-2),
+        seed=0, validation=examples, validate_every=40, tokens=lambda batch: 1, **options,
+    )  # fmt: skip
+    assert history.tokens == 40
+    assert history.losses[0] > 0.5 and history.validation[-1][1] < 0.05
 
 
 def trainer(model, steps, batch_size, rate=1e-2):

@@ -18,28 +18,33 @@ from tests.model.test_half_precision import bert, llama, t5
 from utils.measure.benchmark import OptionScore, accuracy, choose, hits, longest, score_options
 from utils.measure.perplexity import TextScore, bits_per_byte, perplexity, score_texts
 from utils.model import attention, mlp
-from utils.model.batching import generate_texts, length_batches
-from utils.model.decoding import sequence_logprob
+from utils.model.batching import (
+    IGNORE,
+    attention_mask,
+    check_batch,
+    counted_labels,
+    length_batches,
+    pad,
+    token_positions,
+)
+from utils.model.decoding import generate_texts
 from utils.model.load import from_huggingface
+from utils.model.logprobs import (
+    label_logprobs,
+    sequence_logprob,
+    sequence_mean,
+    sequence_sum,
+    token_entropies,
+    token_logprobs,
+)
 from utils.model.word2vec import negative_sampling, train_word2vec
 from utils.studies.hf_trainer import fit_with_trainer
 from utils.studies.scaling_run import Run, token_losses
 from utils.train.cloze import Cloze
 from utils.train.completions import CompletionLM, pack_masked, score_completions
-from utils.train.loop import epoch_batches, evaluate_loss, train, useful_tokens
+from utils.train.loop import epoch_batches, evaluate_loss, example_length, train, useful_tokens
 from utils.train.mixture import mix, mixing_rates
-from utils.train.objectives import (
-    IGNORE,
-    CausalLM,
-    MaskedLM,
-    Seq2Seq,
-    SpanCorruption,
-    attention_mask,
-    counted_labels,
-    packed_positions,
-    pad,
-    tokenize_pairs,
-)
+from utils.train.objectives import CausalLM, MaskedLM, Seq2Seq, SpanCorruption, packed_positions, tokenize_pairs
 from utils.train.packing import pack, padding_share
 from utils.train.permutation import permutation_mask
 from utils.train.pretraining import Pretraining
@@ -87,9 +92,9 @@ class Glued:
 
 #: Nombre -> (llamada en la que nada cuenta, la causa que tiene que decir).
 EXPLAINED = {
-    "objectives.pad": (lambda: pad([], 0), "ningún token"),
-    "objectives.pad: vacías": (lambda: pad([[], []], 0), "ningún token"),
-    "objectives.attention_mask": (lambda: attention_mask([[5], []]), "ejemplo número 1 .* ningún token"),
+    "batching.pad": (lambda: pad([], 0), "ningún token"),
+    "batching.pad: vacías": (lambda: pad([[], []], 0), "ningún token"),
+    "batching.attention_mask": (lambda: attention_mask([[5], []]), "ejemplo número 1 .* ningún token"),
     "objectives.tokenize_pairs": (lambda: tokenize_pairs(None, [], [], 5, 5), "ningún par"),
     "objectives.Seq2Seq": (lambda: Seq2Seq(PAD)([]), "ningún token"),
     "objectives.Seq2Seq: sin respuesta": (lambda: Seq2Seq(PAD)([{"input_ids": [4], "labels": []}]), "ningún token"),
@@ -146,11 +151,15 @@ EXPLAINED = {
     "benchmark.longest": (lambda: longest([["a"], []]), "número 1 no tiene opciones"),
     "benchmark.accuracy": (lambda: accuracy([], []), "una por pregunta"),
     "benchmark.hits": (lambda: hits([], []), "una por pregunta"),
-    "batching.generate_texts": (lambda: generate_texts(llama(), None, [" "], max_new_tokens=1), "está vacío"),
+    "decoding.generate_texts": (lambda: generate_texts(llama(), None, [" "], max_new_tokens=1), "está vacío"),
     "attention.cross_entropy": (lambda: attention.cross_entropy(torch.zeros(1, 3, 5), NOTHING), "nada que aprender"),
     "mlp.cross_entropy": (lambda: mlp.cross_entropy(torch.zeros(0, 3), torch.zeros(0).long()), "B >= 1"),
     "mlp.mean_squared_error": (lambda: mlp.mean_squared_error(torch.zeros(0), torch.zeros(0)), "ninguna salida"),
-    "decoding.sequence_logprob": (lambda: sequence_logprob(llama(), IDS, None, NOTHING), "no hay respuesta que medir"),
+    "logprobs.sequence_logprob": (lambda: sequence_logprob(llama(), IDS, None, NOTHING), "no hay respuesta que medir"),
+    "logprobs.sequence_sum": (lambda: sequence_sum(torch.zeros(1, 3), NOTHING > 0), "no hay respuesta que medir"),
+    "logprobs.sequence_mean": (lambda: sequence_mean(torch.zeros(1, 3), NOTHING > 0), "no hay respuesta que medir"),
+    "batching.check_batch": (lambda: check_batch(IDS, 0 * IDS), "quita del lote los textos vacíos"),
+    "batching.check_batch: sin textos": (lambda: check_batch(IDS[:0], None), "al menos un texto"),
     "word2vec.negative_sampling": (
         lambda: negative_sampling(torch.zeros(0, 3), torch.zeros(0, 3), torch.zeros(0, 2, 3)), "ninguna pareja"
     ),
@@ -158,7 +167,7 @@ EXPLAINED = {
 }  # fmt: skip
 #: Nombre -> (llamada en la que nada cuenta, lo que tiene que dar: nada).
 EMPTY = {
-    "objectives.counted_labels": (lambda: counted_labels({"labels": NOTHING}), 0),
+    "batching.counted_labels": (lambda: counted_labels({"labels": NOTHING}), 0),
     "objectives.packed_positions": (lambda: packed_positions([]), {}),
     "objectives.CausalLM: prompt": (lambda: CAUSAL([ALL_PROMPT])["labels"].tolist(), [[IGNORE] * 3]),
     "objectives.CausalLM: de más": (lambda: CAUSAL([LONG_PROMPT, ALL_PROMPT])["labels"].tolist(), [[IGNORE] * 3] * 2),
@@ -166,25 +175,31 @@ EMPTY = {
     "completions.pack_masked": (lambda: pack_masked([], 4), []),
     "mixture.mix": (lambda: mix({"a": [1]}, {"a": 1.0}, 0, seed=0), []),
     "loop.epoch_batches": (lambda: epoch_batches([], 2, 0, 0), []),
+    "loop.example_length": (lambda: example_length({"input_ids": []}), 0),
     "loop.useful_tokens": (lambda: useful_tokens({"attention_mask": torch.zeros(1, 2), "labels": NOTHING}), 0),
     "pretraining.Pretraining: token_losses": (lambda: ours(llama).token_losses(IDS, NOTHING).tolist(), [[0.0] * 3]),
     "scaling_run.Run": (lambda: Run(width=8, tokens=0).steps(predicted=8), 1),
     "benchmark.choose": (lambda: choose([]), []),
     "benchmark.longest": (lambda: longest([]), []),
+    "logprobs.token_logprobs": (lambda: token_logprobs(torch.zeros(1, 3, 9), NOTHING).tolist(), [[0.0] * 3]),
+    "logprobs.token_entropies": (lambda: token_entropies(torch.zeros(1, 3, 9), NOTHING).tolist(), [[0.0] * 3]),
+    "logprobs.label_logprobs": (lambda: label_logprobs(llama(), IDS, None, NOTHING).tolist(), [[0.0] * 3]),
+    "batching.token_positions": (lambda: token_positions(torch.zeros(1, 2)).tolist(), [[0, 0]]),
     "batching.length_batches": (lambda: length_batches([], 4), []),
-    "batching.generate_texts": (lambda: generate_texts(llama(), None, [], max_new_tokens=1), []),
+    "decoding.generate_texts": (lambda: generate_texts(llama(), None, [], max_new_tokens=1), []),
 }
 #: Lo que no hace ejemplos ni mide una pérdida, o siempre tiene algo que medir.
 OTHER = {
-    "loop.History", "loop.to_device", "packing.document_mask", "benchmark.encode_pair",
+    "loop.History", "loop.model_loss", "loop.step", "loop.apply_gradients", "batching.to_device",
+    "packing.document_mask", "benchmark.encode_pair",
     "scaling_run.Outcome", "scaling_run.make_model", "scaling_run.parameter_counts", "scaling_run.held_out",
     "scaling_run.evaluate", "scaling_run.train_run", "scaling_run.recall",  # su texto no se acaba y nunca está vacío
-    "hf_trainer.trainer_arguments", "hf_trainer.schedule", "hf_trainer.step_losses",
+    "hf_trainer.trainer_arguments", "hf_trainer.on_one_gpu", "hf_trainer.schedule", "hf_trainer.step_losses",
 }  # fmt: skip
 MODULES = (
     "train.objectives", "train.packing", "train.completions", "train.cloze", "train.mixture", "train.permutation",
     "train.pretraining", "train.scaling_run", "train.loop", "train.hf_trainer", "train.hard_prompts",
-    "measure.perplexity", "measure.benchmark", "model.batching",
+    "measure.perplexity", "measure.benchmark", "model.batching", "model.logprobs",
 )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from transformers import LlamaConfig, LlamaForCausalLM, T5Config, T5ForCondition
 
 from utils.cost.empty_models import FLAN_T5_BASE, empty_model
 from utils.model.config import TransformerConfig
-from utils.model.tied import untie
+from utils.model.surgery import trained_parameters, untie
 from utils.model.transformer import Transformer
 from utils.tune.lora import (
     Adapter,
@@ -26,7 +26,6 @@ from utils.tune.lora import (
     lora_layers,
     merge,
     set_adapter,
-    trained_parameters,
     unload,
     unmerge,
 )

@@ -3,7 +3,8 @@
 import pytest
 
 from utils.cost.empty_models import FLAN_T5_BASE, empty_model
-from utils.tune.lora import LoRAConfig, add_lora, trained_parameters
+from utils.model.surgery import trained_parameters
+from utils.tune.lora import LoRAConfig, add_lora
 from utils.tune.lora_cost import even_rank, lora_cost
 
 

@@ -9,7 +9,8 @@ from torch import nn
 from transformers import LlamaConfig, LlamaForCausalLM, T5Config, T5ForConditionalGeneration
 
 from utils.course.hub import load_model, load_tokenizer
-from utils.model.decoding import generate, sequence_logprob
+from utils.model.decoding import generate
+from utils.model.logprobs import sequence_logprob
 from utils.tune.hard_prompts import prompt_loss, search
 from utils.tune.soft_prompts import PrefixTuning, PromptTuning, nearest_words, prompt_from_text
 

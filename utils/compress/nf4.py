@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from utils.compress.formats import E4M3, NF4
+from utils.model.surgery import linear_layers, replace_layers
 
 BLOCK = 64  # pesos por absmax
 SECOND_BLOCK = 256  # absmax por escala de la segunda cuantización
@@ -119,14 +120,6 @@ def quantize_linears(model: nn.Module, skip: tuple[str, ...] = ("lm_head",)) -> 
     Como QLoRA, deja en paz la capa de salida (`skip`), los *embeddings* y las normalizaciones. Error si no hay ninguna
     capa lineal que cambiar.
     """
-    found = {
-        path: module
-        for path, module in model.named_modules()
-        if isinstance(module, nn.Linear) and path.rpartition(".")[2] not in skip
-    }
-    if not found:
-        raise ValueError("El modelo no tiene capas lineales que cuantizar: ¿lo están ya, o llevan otro nombre?")
-    for path, module in found.items():
-        parent, _, child = path.rpartition(".")
-        setattr(model.get_submodule(parent), child, NF4Linear(module))
-    return list(found)
+    compact = {path: NF4Linear(layer) for path, layer in linear_layers(model, skip).items()}
+    replace_layers(model, compact)
+    return list(compact)

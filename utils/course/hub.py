@@ -67,8 +67,8 @@ def load_data(role: str) -> dict[str, list[dict]]:
     quiet()
     found = find_role(role, data=True)
     if scale() == "gpu" and found.gpu:
-        return hub_data.read_dialogsum(_download(found.gpu, ["*.csv", "*.parquet"], repo_type="dataset"))
-    return hub_data.read_jsonl_splits(repo_root(), found)
+        return found.reader.read(_download(found.gpu, list(found.reader.files), repo_type="dataset"))
+    return hub_data.read_jsonl_splits(repo_root(), found.mini, found.fields, found.splits)
 
 
 def check_safetensors(path: Path) -> None:

@@ -1,38 +1,44 @@
-"""Leer los conjuntos de datos del curso: los JSONL del repositorio y DialogSum, con los mismos campos.
+"""Leer los conjuntos de datos del curso: los JSONL del repositorio y los del hub, con los mismos campos.
 
-No descarga nada: recibe carpetas. No corrige datos: si una línea está rota, dice cuál.
+Cada conjunto del hub tiene su lector, y `utils.course.roles` dice cuál es el de cada papel. No descarga nada: recibe
+carpetas. No corrige datos: si una línea está rota, dice cuál.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
-from utils.course.roles import Role
-
 SPLITS = ("train", "validation", "test")
-#: Un benchmark no tiene entrenamiento: los demás conjuntos traen los tres trozos.
-SPLITS_OF = {"questions": ("validation", "test")}
-FIELDS = {
-    "dialogues": ("id", "dialogue", "summary", "topic"),
-    "instructions": ("id", "task", "prompt", "completion"),
-    "domains": ("id", "domain", "kind", "text"),
-    "questions": ("id", "level", "area", "question"),
-}
+DIALOGUE_FIELDS = ("id", "dialogue", "summary", "topic")
 
 
-def read_jsonl_splits(root: Path, role: Role) -> dict[str, list[dict]]:
-    """Lee `train.jsonl` (si lo hay), `validation.jsonl` y `test.jsonl` de la carpeta de un papel de datos."""
-    splits = SPLITS_OF.get(role.name, SPLITS)
-    absent = [split for split in splits if not (root / role.mini / f"{split}.jsonl").is_file()]
+@dataclass(frozen=True)
+class HubReader:
+    """Cómo se lee un conjunto del hub: qué archivos se bajan (patrones) y qué los convierte en trozos de filas.
+
+    `read` recibe la carpeta descargada y devuelve lo mismo que `read_jsonl_splits`.
+    """
+
+    files: tuple[str, ...]
+    read: Callable[[Path], dict[str, list[dict]]]
+
+
+def read_jsonl_splits(
+    root: Path, folder: str, fields: tuple[str, ...], splits: tuple[str, ...] = SPLITS
+) -> dict[str, list[dict]]:
+    """Lee los trozos (`train.jsonl`, `validation.jsonl`, `test.jsonl`) de una carpeta de `root`, con esos campos."""
+    absent = [split for split in splits if not (root / folder / f"{split}.jsonl").is_file()]
     if absent:
         raise FileNotFoundError(
-            f"Faltan los datos {role.mini} ({', '.join(f'{split}.jsonl' for split in absent)}): "
-            f"recupéralos con `git checkout -- {role.mini}` o ejecuta `make data`."
+            f"Faltan los datos {folder} ({', '.join(f'{split}.jsonl' for split in absent)}): "
+            f"recupéralos con `git checkout -- {folder}` o ejecuta `make data`."
         )
-    names = {split: f"{role.mini}/{split}.jsonl" for split in splits}
-    return {split: read_jsonl(root / name, FIELDS[role.name], shown=name) for split, name in names.items()}
+    names = {split: f"{folder}/{split}.jsonl" for split in splits}
+    return {split: read_jsonl(root / name, fields, shown=name) for split, name in names.items()}
 
 
 def read_jsonl(path: Path, fields: tuple[str, ...], shown: str | None = None) -> list[dict]:
@@ -80,11 +86,11 @@ def read_dialogsum(folder: Path) -> dict[str, list[dict]]:
             raise FileNotFoundError(f"DialogSum no trae ningún archivo de «{split}»: vuelve a descargarlo.")
         read = pandas.read_csv if files[0].suffix == ".csv" else pandas.read_parquet
         frame = read(files[0])
-        absent = [column for column in FIELDS["dialogues"] if column not in frame.columns]
+        absent = [column for column in DIALOGUE_FIELDS if column not in frame.columns]
         if absent:
             raise ValueError(f"A DialogSum ({split}) le faltan columnas: {', '.join(absent)}. ¿Cambió en el hub?")
         rows = [
-            {key: str(row[key]).strip() for key in FIELDS["dialogues"]} | {"domain": "dialogsum"}
+            {key: str(row[key]).strip() for key in DIALOGUE_FIELDS} | {"domain": "dialogsum"}
             for row in frame.to_dict("records")
         ]
         splits[split] = _group_references(rows) if split == "test" else rows
@@ -101,3 +107,6 @@ def _group_references(rows: list[dict]) -> list[dict]:
             raise ValueError(f"DialogSum: las filas de «{base}» no comparten diálogo: vuelve a descargarlo.")
         first["references"].append(row["summary"])
     return list(grouped.values())
+
+
+DIALOGSUM = HubReader(("*.csv", "*.parquet"), read_dialogsum)

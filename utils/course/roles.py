@@ -1,10 +1,12 @@
-"""Los papeles que un lab puede pedir y qué los interpreta en cada escala. Solo la tabla; carga `hub`."""
+"""Los papeles que un lab puede pedir y qué los interpreta en cada escala. Solo la tabla: los carga `hub`."""
 
 from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
 from typing import Literal
+
+from utils.course.hub_data import DIALOGSUM, DIALOGUE_FIELDS, SPLITS, HubReader
 
 Kind = Literal["seq2seq", "causal", "encoder", "data"]
 
@@ -13,13 +15,24 @@ Kind = Literal["seq2seq", "causal", "encoder", "data"]
 class Role:
     """Un papel: qué clase de cosa es, en qué carpeta está (`mini`) y cómo se llama en el hub (`gpu`).
 
-    `mini=None` significa que la escala mini usa la rueda de SmolLM2; `gpu=None`, que las dos usan la carpeta.
+    `mini=None` significa que la escala mini usa la rueda de SmolLM2; `gpu=None`, que las dos usan la carpeta. Un papel
+    de datos dice además qué campos y qué trozos tiene y, si está en el hub, con qué se lee allí (`reader`), porque cada
+    conjunto tiene sus archivos y sus columnas. Error si le falta algo de eso.
     """
 
     name: str
     kind: Kind
     mini: str | None
     gpu: str | None
+    fields: tuple[str, ...] = ()
+    splits: tuple[str, ...] = SPLITS
+    reader: HubReader | None = None
+
+    def __post_init__(self):
+        if self.kind == "data" and not (self.mini and self.fields):
+            raise ValueError(f"El papel de datos «{self.name}» debe decir su carpeta y sus campos.")
+        if self.kind == "data" and bool(self.gpu) != bool(self.reader):
+            raise ValueError(f"El papel de datos «{self.name}» debe llevar lector si está en el hub, y solo entonces.")
 
 
 ROLES: dict[str, Role] = {
@@ -30,10 +43,11 @@ ROLES: dict[str, Role] = {
         Role("causal", "causal", "models/mini-gpt", "Qwen/Qwen2.5-0.5B-Instruct"),
         Role("causal-real", "causal", None, "HuggingFaceTB/SmolLM2-135M-Instruct"),
         Role("encoder", "encoder", "models/mini-bert", "dccuchile/bert-base-spanish-wwm-cased"),
-        Role("dialogues", "data", "data/dialogos", "knkarthick/dialogsum"),
-        Role("instructions", "data", "data/instrucciones", None),
-        Role("domains", "data", "data/dominios", None),
-        Role("questions", "data", "data/preguntas", None),
+        Role("dialogues", "data", "data/dialogos", "knkarthick/dialogsum", DIALOGUE_FIELDS, reader=DIALOGSUM),
+        Role("instructions", "data", "data/instrucciones", None, ("id", "task", "prompt", "completion")),
+        Role("domains", "data", "data/dominios", None, ("id", "domain", "kind", "text")),
+        # un benchmark no se entrena: no tiene `train`
+        Role("questions", "data", "data/preguntas", None, ("id", "level", "area", "question"), SPLITS[1:]),
     )
 }
 

@@ -13,13 +13,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
-from torch import Tensor, nn
 from tqdm import tqdm
 from transformers import PreTrainedModel
 
 from utils.measure.stats import Interval, wilson
-from utils.model.batching import length_batches
-from utils.model.precision import at_least_float32
+from utils.model.batching import IGNORE, attention_mask, length_batches, pad, to_device
+from utils.model.logprobs import label_logprobs, token_logprobs
 
 Norm = Literal["sum", "chars", "bytes", "tokens"]
 #: Cómo llama LM Evaluation Harness (0.4.13) a cada cuenta; por tokens no la tiene.
@@ -150,43 +149,22 @@ def longest(options: Sequence[Sequence[str]]) -> list[int]:
 @torch.no_grad()
 def _causal_logprobs(model: PreTrainedModel, batch: list[tuple[list[int], list[int]]]) -> list[float]:
     """Suma de log p de cada continuación. El relleno va a la derecha, donde un modelo causal no lo ve."""
-    width = max(len(context) + len(ids) for context, ids in batch)
-    tokens = torch.zeros(len(batch), width, dtype=torch.long)  # (B, T)
-    counts, mask = torch.zeros_like(tokens), torch.zeros_like(tokens)  # (B, T)
-    for row, (context, ids) in enumerate(batch):
-        end = len(context) + len(ids)
-        tokens[row, :end] = torch.tensor(context + ids)
-        counts[row, len(context) : end] = 1
-        mask[row, :end] = 1
-    tokens, counts, mask = (t.to(model.device) for t in (tokens, counts, mask))
+    rows = [context + ids for context, ids in batch]
+    labels = pad([[IGNORE] * len(context) + ids for context, ids in batch], IGNORE)  # (B, T)
+    inputs = to_device({"input_ids": pad(rows, 0), "attention_mask": attention_mask(rows), "labels": labels}, model)
+    labels = inputs.pop("labels")
     first = min(len(context) for context, _ in batch) - 1  # antes no hay ninguna opción: esos logits sobran
-    kept = torch.arange(first, width - 1, device=tokens.device)  # (K,)
-    logits = model(input_ids=tokens, attention_mask=mask, logits_to_keep=kept).logits  # (B, K, V)
-    return _sums(logits, tokens[:, first + 1 :], counts[:, first + 1 :])
+    kept = torch.arange(first, labels.shape[1] - 1, device=labels.device)  # (K,)
+    logits = model(**inputs, logits_to_keep=kept).logits  # (B, K, V)
+    return token_logprobs(logits, labels[:, first + 1 :]).double().sum(dim=1).tolist()  # (B,)
 
 
 @torch.no_grad()
 def _seq2seq_logprobs(model: PreTrainedModel, batch: list[tuple[list[int], list[int]]]) -> list[float]:
     """Lo mismo con el prompt en el encoder y la opción en el decoder."""
-    width, length = (max(len(pair[side]) for pair in batch) for side in (0, 1))
-    tokens = torch.zeros(len(batch), width, dtype=torch.long)  # (B, T)
-    labels = torch.zeros(len(batch), length, dtype=torch.long)  # (B, S)
-    mask, counts = torch.zeros_like(tokens), torch.zeros_like(labels)  # (B, T), (B, S)
-    for row, (context, ids) in enumerate(batch):
-        tokens[row, : len(context)], mask[row, : len(context)] = torch.tensor(context), 1
-        labels[row, : len(ids)], counts[row, : len(ids)] = torch.tensor(ids), 1
-    tokens, labels, mask, counts = (t.to(model.device) for t in (tokens, labels, mask, counts))
-    logits = model(input_ids=tokens, attention_mask=mask, labels=labels).logits  # (B, S, V)
-    return _sums(logits, labels, counts)
-
-
-def _sums(logits: Tensor, targets: Tensor, counts: Tensor) -> list[float]:
-    """Suma, en cada fila, la log p de los `targets` (B, S) que cuentan."""
-    counted = counts.bool()  # (B, S)
-    logp = torch.zeros(targets.shape, dtype=torch.float64, device=targets.device)  # (B, S)
-    nats = nn.functional.cross_entropy(at_least_float32(logits[counted]), targets[counted], reduction="none")  # (N,)
-    logp[counted] = -nats.double()
-    return logp.sum(dim=1).tolist()  # (B,)
+    contexts, options = zip(*batch, strict=True)
+    inputs = {"input_ids": pad(contexts, 0), "attention_mask": attention_mask(contexts), "labels": pad(options, IGNORE)}
+    return label_logprobs(model, **to_device(inputs, model)).double().sum(dim=1).tolist()  # (B,)
 
 
 def _check(contexts: Sequence[str], options: Sequence[Sequence[str]]) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 
 from utils.course import env
 from utils.measure.stats import Interval
-from utils.model.batching import generate_texts
+from utils.model.decoding import generate_texts
 
 Scores = Mapping[str, Sequence[float] | np.ndarray]
 

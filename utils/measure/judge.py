@@ -18,7 +18,7 @@ from tqdm import tqdm
 from transformers import PreTrainedModel
 
 from utils.measure.stats import Interval, bootstrap, wilson
-from utils.model.batching import length_batches
+from utils.model.batching import attention_mask, length_batches, pad, to_device, token_positions
 
 TEMPLATE = "Question: {question}\nA: {a}\nB: {b}\nThe best answer is"
 LABELS = (" A", " B")
@@ -120,16 +120,10 @@ def label_margins(
     margins = np.zeros(len(rows))
     model.eval()
     for batch in tqdm(length_batches([len(row) for row in rows], batch_size), desc="juzgando", mininterval=1):
-        width = max(len(rows[i]) for i in batch)
-        tokens = torch.zeros(len(batch), width, dtype=torch.long)  # (B, T)
-        mask = torch.zeros_like(tokens)
-        for row, i in enumerate(batch):
-            tokens[row, width - len(rows[i]) :] = torch.tensor(rows[i])
-            mask[row, width - len(rows[i]) :] = 1
-        positions = (mask.cumsum(1) - 1).clamp(min=0)  # (B, T): sin contar el relleno
-        inputs = {"input_ids": tokens, "attention_mask": mask, "position_ids": positions}
-        inputs = {name: tensor.to(model.device) for name, tensor in inputs.items()}
-        logits = model(**inputs, logits_to_keep=1).logits[:, -1].float()  # (B, V)
+        chosen = [rows[i] for i in batch]
+        ids, mask = pad(chosen, 0, side="left"), attention_mask(chosen, side="left")  # (B, T)
+        inputs = {"input_ids": ids, "attention_mask": mask, "position_ids": token_positions(mask)}
+        logits = model(**to_device(inputs, model), logits_to_keep=1).logits[:, -1].float()  # (B, V)
         margins[batch] = (logits[:, first] - logits[:, second]).cpu().numpy()
     return margins
 

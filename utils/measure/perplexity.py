@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import nn
 from transformers import PreTrainedModel
 
-from utils.model.precision import at_least_float32
+from utils.model.batching import IGNORE, attention_mask, pad, to_device
+from utils.model.logprobs import label_logprobs
 
 
 @dataclass(frozen=True)
@@ -117,17 +117,12 @@ def _windows(length: int, window: int, stride: int) -> list[tuple[int, int, int]
 
 def _losses(model: PreTrainedModel, sequences, group: list[tuple[int, int, int, int]]) -> list[float]:
     """Menos la suma de log p de los tokens nuevos de cada ventana de un lote."""
-    width = max(end - start for _, start, end, _ in group)
-    ids = torch.zeros(len(group), width, dtype=torch.long)  # (B, T)
-    mask, counts = torch.zeros_like(ids), torch.zeros_like(ids)
-    for row, (i, start, end, first) in enumerate(group):
-        ids[row, : end - start] = torch.tensor(sequences[i][start:end])
-        mask[row, : end - start] = 1
-        counts[row, first - start : end - start] = 1
-    ids, mask, counts = (tensor.to(model.device) for tensor in (ids, mask, counts))
-    logits = at_least_float32(model(input_ids=ids, attention_mask=mask).logits[:, :-1])  # (B, T - 1, V)
-    losses = nn.functional.cross_entropy(logits.transpose(1, 2), ids[:, 1:], reduction="none")  # (B, T - 1)
-    return (losses * counts[:, 1:]).double().sum(dim=1).tolist()  # (B,)
+    pieces = [sequences[i][start:end] for i, start, end, _ in group]
+    skips = [first - start for _, start, _, first in group]  # lo que ya contó la ventana anterior
+    labels = [[IGNORE] * skip + list(piece[skip:]) for piece, skip in zip(pieces, skips, strict=True)]
+    batch = {"input_ids": pad(pieces, 0), "attention_mask": attention_mask(pieces), "labels": pad(labels, IGNORE)}
+    logprobs = label_logprobs(model, **to_device(batch, model))  # (B, T)
+    return (-logprobs).double().sum(dim=1).tolist()  # (B,)
 
 
 def _check_window(model: PreTrainedModel, window: int | None, stride: int | None) -> tuple[int, int]:

@@ -11,10 +11,9 @@ import math
 import torch
 from torch import Tensor, nn
 
+from utils.model.batching import IGNORE
 from utils.model.positions import rope
 from utils.model.precision import at_least_float32
-
-IGNORE = -100
 
 
 def softmax(scores: Tensor, dim: int = -1) -> Tensor:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from utils.model.decoding import check_batch, check_room, special_ids, token_positions
+from utils.model.batching import check_batch, token_positions
+from utils.model.decoding import check_room, special_ids
 from utils.model.precision import at_least_float32
 
 

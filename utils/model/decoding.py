@@ -1,18 +1,23 @@
-"""Generar texto token a token y medir lo verosímil que es un texto, con modelos de transformers.
+"""Generar texto token a token, con modelos de transformers.
 
 `generate` hace a la vista lo que `model.generate` hace por dentro: una pasada por el prompt (*prefill*) y
 después un token por vuelta, reutilizando la caché de claves y valores. Sirve para modelos solo decodificador
-y para codificador-decodificador, por lotes. `sequence_logprob` da la log-verosimilitud de una respuesta. Los
-filtros sobre logits están en `utils.model.sampling` y se pueden importar también desde aquí. La búsqueda en
-haz (*beam search*) está en `utils.model.beam`. No tokeniza y no llama a `model.eval()`: eso lo decide quien la usa.
+y para codificador-decodificador, por lotes. `generate_texts` responde a muchos prompts, en el orden en que llegan.
+Los filtros sobre logits están en `utils.model.sampling` y se pueden importar también desde aquí.
+
+Lo que NO hace: la búsqueda en haz (`utils.model.beam`), puntuar un texto ya escrito (`utils.model.logprobs`) ni llamar
+a `model.eval()`, que lo decide quien la usa.
 """
+
+from collections.abc import Sequence
 
 import torch
 from torch import nn
+from tqdm import tqdm
 
 from utils.course import env
+from utils.model.batching import check_batch, length_batches, token_positions
 from utils.model.positions import check_length
-from utils.model.precision import at_least_float32
 from utils.model.sampling import (
     apply_repetition_penalty,
     apply_temperature,
@@ -23,32 +28,9 @@ from utils.model.sampling import (
 )
 
 __all__ = [
-    "apply_repetition_penalty", "apply_temperature", "check_batch", "check_room", "generate", "probabilities", "sample",
-    "sequence_logprob", "special_ids", "token_positions", "top_k_filter", "top_p_filter",
+    "apply_repetition_penalty", "apply_temperature", "check_room", "generate", "generate_texts", "probabilities",
+    "sample", "special_ids", "top_k_filter", "top_p_filter",
 ]  # fmt: skip
-
-
-def check_batch(input_ids: torch.Tensor, attention_mask: torch.Tensor | None) -> torch.Tensor:
-    """Devuelve la máscara (B, T); sin máscara se entiende que no hay relleno. `ValueError` si no encaja.
-
-    >>> check_batch(torch.tensor([[3, 5]]), None).tolist()
-    [[1, 1]]
-    """
-    if input_ids.dim() != 2 or input_ids.numel() == 0:
-        raise ValueError(
-            f"input_ids debe tener forma (B, T) con B, T >= 1 y tiene {tuple(input_ids.shape)}: "
-            "tokeniza al menos un texto con return_tensors='pt'."
-        )
-    if attention_mask is None:
-        return torch.ones_like(input_ids)
-    if attention_mask.shape != input_ids.shape:
-        raise ValueError(
-            f"attention_mask {tuple(attention_mask.shape)} debe tener la forma de input_ids "
-            f"{tuple(input_ids.shape)}: usa la máscara que devuelve el tokenizador."
-        )
-    if not attention_mask.any(dim=-1).all():
-        raise ValueError("Hay una fila con la máscara toda a 0: quita del lote los textos vacíos.")
-    return attention_mask
 
 
 def check_room(model: nn.Module, mask: torch.Tensor, new_tokens: int = 0) -> None:
@@ -63,15 +45,6 @@ def check_room(model: nn.Module, mask: torch.Tensor, new_tokens: int = 0) -> Non
     """
     length = int(mask.sum(dim=-1).max()) + max(0, new_tokens - 1)
     check_length(length, getattr(model.config, "max_position_embeddings", None))
-
-
-def token_positions(mask: torch.Tensor) -> torch.Tensor:
-    """Posición de cada token sin contar el relleno de la izquierda. (B, T) -> (B, T)
-
-    >>> token_positions(torch.tensor([[0, 0, 1, 1]])).tolist()
-    [[0, 0, 0, 1]]
-    """
-    return (mask.long().cumsum(dim=-1) - 1).clamp(min=0)
 
 
 def special_ids(model: nn.Module, eos: int | list[int] | None, pad: int | None) -> tuple[list[int], int]:
@@ -170,48 +143,31 @@ def generate(
     return torch.stack(new_tokens, dim=1)  # (B, T_new)
 
 
-@torch.no_grad()
-def sequence_logprob(
-    model: nn.Module, input_ids: torch.Tensor, attention_mask: torch.Tensor | None, labels: torch.Tensor
-) -> torch.Tensor:
-    """Log-verosimilitud, en nats, de una respuesta dado su prompt: suma de log p(token | anteriores), (B,).
+def generate_texts(
+    model: nn.Module,
+    tokenizer,
+    prompts: Sequence[str],
+    *,
+    max_new_tokens: int,
+    batch_size: int = 50,
+    max_prompt: int = 512,
+    **decoding,
+) -> list[str]:
+    """Un texto por prompt, en el mismo orden. `decoding` son los mandos de `generate`.
 
-    Solo decodificador: `input_ids` (B, T) es prompt + respuesta y `labels` (B, T) los mismos ids con -100 en
-    el prompt y en el relleno. Codificador-decodificador: `input_ids` (B, T) es el prompt y `labels` (B, U) la
-    respuesta, rellenada por la derecha con -100. Las respuestas largas suman más términos: para comparar las
-    de distinta longitud, divide por `(labels != -100).sum(1)`. ValueError si alguna etiqueta no se puede
-    predecir o una fila no tiene ninguna.
-
-    >>> from transformers import LlamaConfig, LlamaForCausalLM
-    >>> config = LlamaConfig(vocab_size=16, hidden_size=8, intermediate_size=8, num_hidden_layers=1,
-    ...                      num_attention_heads=2)
-    >>> sequence_logprob(LlamaForCausalLM(config).eval(), torch.tensor([[3, 5, 7]]), None,
-    ...                  torch.tensor([[-100, -100, 7]])).shape
-    torch.Size([1])
+    Los lotes son de longitud parecida, para que casi no haya relleno. Lanza `ValueError` si algún prompt está vacío.
     """
-    mask = check_batch(input_ids, attention_mask)
-    scored = labels != -100  # (B, U)
-    if labels.dim() != 2 or len(labels) != len(input_ids):
-        raise ValueError(f"labels debe tener forma (B, U) con B = {len(input_ids)} y es {tuple(labels.shape)}.")
-    if not scored.any(dim=-1).all():
-        raise ValueError("Hay una fila sin ninguna etiqueta distinta de -100: no hay respuesta que medir.")
-    check_room(model, mask)
-    if model.config.is_encoder_decoder:
-        if (scored[:, 1:] & ~scored[:, :-1]).any():
-            raise ValueError("labels debe llevar la respuesta delante y el relleno (-100) solo a la derecha.")
-        logits = model(input_ids=input_ids, attention_mask=mask, labels=labels).logits  # (B, U, V)
-    else:
-        if labels.shape != input_ids.shape:
-            raise ValueError(f"labels {tuple(labels.shape)} debe tener la forma de input_ids {tuple(input_ids.shape)}.")
-        has_context = torch.cat([torch.zeros_like(mask[:, :1]), mask[:, :-1]], dim=1).bool()  # (B, T)
-        if (scored & ~has_context).any():
-            raise ValueError(
-                "Una etiqueta no tiene ningún token delante que la prediga: "
-                "pon -100 en el primer token o antepón el de inicio."
-            )
-        output = model(input_ids=input_ids, attention_mask=mask, position_ids=token_positions(mask))
-        # La posición t predice el token t + 1.
-        logits, labels, scored = output.logits[:, :-1], labels[:, 1:], scored[:, 1:]  # (B, T - 1, V)
-    logprobs = at_least_float32(logits).log_softmax(dim=-1)  # (B, U, V)
-    picked = logprobs.gather(-1, labels.masked_fill(~scored, 0)[..., None]).squeeze(-1)  # (B, U)
-    return picked.masked_fill(~scored, 0.0).sum(dim=-1)  # (B,)
+    for i, prompt in enumerate(prompts):
+        if not prompt.strip():
+            raise ValueError(f"El prompt número {i} está vacío: no hay nada que continuar.")
+    device = next(model.parameters()).device
+    texts = [""] * len(prompts)
+    batches = length_batches([len(prompt) for prompt in prompts], batch_size)
+    for batch in tqdm(batches, desc="generando", unit="lote", mininterval=1):
+        encoded = tokenizer(
+            [prompts[i] for i in batch], padding=True, truncation=True, max_length=max_prompt, return_tensors="pt"
+        ).to(device)
+        ids = generate(model, encoded.input_ids, encoded.attention_mask, max_new_tokens=max_new_tokens, **decoding)
+        for i, text in zip(batch, tokenizer.batch_decode(ids, skip_special_tokens=True), strict=True):
+            texts[i] = text.strip()
+    return texts

@@ -13,7 +13,7 @@ import copy
 import torch
 from torch import nn
 
-from utils.model.tied import untie
+from utils.model.surgery import untie
 
 
 def scale_residual_stream(model: nn.Module, factor: float) -> nn.Module:

@@ -7,8 +7,11 @@ cuenta) y no pasa máscara (y el encoder lo atiende). Aquí cada defecto se enci
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
+from torch.nn import functional as F
 
-from utils.train.objectives import IGNORE, Batch, Example
+from utils.model.batching import IGNORE, Batch, pad
+from utils.train.objectives import Example
 
 
 @dataclass(frozen=True)
@@ -30,12 +33,13 @@ class ClassicPadding:
     mask_padding: bool
 
     def __call__(self, examples: list[Example], rng=None) -> Batch:
-        sources = torch.tensor([self._fill(e["input_ids"], self.prompt_length, self.pad_id) for e in examples])
+        sources = self._fill([e["input_ids"] for e in examples], self.prompt_length, self.pad_id)  # (B, T)
         filler = IGNORE if self.ignore_padding else self.pad_id
-        labels = torch.tensor([self._fill(e["labels"], self.label_length, filler) for e in examples])
+        labels = self._fill([e["labels"] for e in examples], self.label_length, filler)  # (B, S)
         mask = (sources != self.pad_id).long() if self.mask_padding else torch.ones_like(sources)
         return {"input_ids": sources, "attention_mask": mask, "labels": labels}
 
     @staticmethod
-    def _fill(row: list[int], length: int, value: int) -> list[int]:
-        return row[:length] + [value] * (length - len(row))
+    def _fill(rows: list[list[int]], length: int, value: int) -> Tensor:
+        filled = pad(rows, value)  # (B, T)
+        return F.pad(filled, (0, length - filled.shape[1]), value=value)  # (B, length): si sobra, recorta

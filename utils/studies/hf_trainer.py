@@ -10,8 +10,9 @@ import torch
 from torch.optim.lr_scheduler import LambdaLR
 from transformers import PrinterCallback, Trainer, TrainingArguments
 
+from utils.model.batching import Batch, counted_labels
 from utils.train.loop import Objective
-from utils.train.objectives import Batch, Example, counted_labels
+from utils.train.objectives import Example
 from utils.train.schedule import learning_rate_factor
 
 #: Lo que `Trainer` haría por su cuenta y aquí no se quiere: guardar y escribir. Las pérdidas se apuntan a cada paso.

@@ -14,6 +14,7 @@ from torch import nn
 from utils.course.env import seed as default_seed
 from utils.train.loop import History, Objective, train
 from utils.train.objectives import Example
+from utils.train.optim import trainable
 from utils.tune.lora import LoRAConfig, add_lora
 
 
@@ -42,8 +43,7 @@ def tune(
         model.requires_grad_(True)
     else:
         add_lora(model, lora, name)
-    moving = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    optimizer = torch.optim.AdamW(moving, lr=learning_rate, weight_decay=0.0)
+    optimizer = torch.optim.AdamW(trainable(model.parameters()), lr=learning_rate, weight_decay=0.0)
     history = train(
         model, examples, objective, steps=steps, batch_size=batch_size, optimizer=optimizer, warmup=warmup, seed=seed,
         description="ajuste completo" if lora is None else f"LoRA, rango {lora.rank}",

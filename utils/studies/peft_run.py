@@ -19,11 +19,14 @@ from utils.corpus.instructions import load_instruction_grammar
 from utils.cost.saved_tensors import SavedTensors, measured_bytes
 from utils.course.env import repo_root
 from utils.course.hub import load_data
-from utils.model.batching import generate_texts
-from utils.train.loop import History, to_device, train
+from utils.model.batching import to_device
+from utils.model.decoding import generate_texts
+from utils.model.surgery import trained_parameters
+from utils.train.loop import History, train
 from utils.train.objectives import Seq2Seq, tokenize_pairs
+from utils.train.optim import trainable
 from utils.tune.adapters import add_adapters
-from utils.tune.lora import LoRAConfig, add_lora, trained_parameters
+from utils.tune.lora import LoRAConfig, add_lora
 from utils.tune.soft_prompts import PrefixTuning, PromptTuning, prompt_from_text
 
 METHODS = ("completo", "LoRA", "adaptadores", "prefijo", "prompt blando")
@@ -131,9 +134,7 @@ def encode(tokenizer, pairs: list[tuple[str, str]]) -> list[dict]:
 def train_run(base: nn.Module, tokenizer, task: Task, run: Run) -> Outcome:
     """Entrena con AdamW, evalúa y pesa. Lo que decide el azar sale de la semilla de `run`."""
     model, objective = build(base, tokenizer, run), Seq2Seq(tokenizer.pad_token_id)
-    optimizer = torch.optim.AdamW(
-        [p for p in model.parameters() if p.requires_grad], lr=run.learning_rate, weight_decay=0.0
-    )
+    optimizer = torch.optim.AdamW(trainable(model.parameters()), lr=run.learning_rate, weight_decay=0.0)
     examples = encode(tokenizer, task.train)
     started = time.process_time()
     history = train(

@@ -15,14 +15,14 @@ from functools import lru_cache
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
 
 from utils.corpus.grammar import FactGrammar
 from utils.cost.flops import training_flops
 from utils.course.env import device
-from utils.model.precision import at_least_float32
+from utils.model.logprobs import token_logprobs
 from utils.model.transformer import Transformer, TransformerConfig
-from utils.train.schedule import learning_rate_factor
+from utils.train.loop import step
+from utils.train.schedule import Schedule
 
 LAYERS, HEAD_DIM, BATCH = 2, 16, 64
 #: La tasa máxima es esta constante entre el ancho: probada con anchos de 8 a 64.
@@ -91,8 +91,7 @@ def parameter_counts(width: int, vocab_size: int) -> tuple[int, int]:
 
 def token_losses(model: nn.Module, ids: Tensor) -> Tensor:
     """Pérdida de cada token menos el primero, en nats: ids (B, T) -> (B, T - 1)."""
-    logits = at_least_float32(model(ids[:, :-1]))  # (B, T - 1, V)
-    return cross_entropy(logits.flatten(0, 1), ids[:, 1:].flatten(), reduction="none").view(len(ids), -1)
+    return -token_logprobs(model(ids[:, :-1]), ids[:, 1:])
 
 
 @lru_cache(maxsize=2)
@@ -127,23 +126,16 @@ def train_run(
     `progress(paso, pasos)` se llama tras cada paso. Error si el ancho no encaja o la pérdida deja de ser finita.
     """
     model = make_model(run.width, world.vocab_size, run.seed).to(device())
-    optimizer = torch.optim.AdamW(model.parameters(), lr=0.0, betas=(0.9, 0.98), weight_decay=0.0)
-    steps, peak = run.steps(world.length - 1), LEARNING_RATE / run.width
+    rate, steps = LEARNING_RATE / run.width, run.steps(world.length - 1)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=rate, betas=(0.9, 0.98), weight_decay=0.0)
+    schedule = Schedule(optimizer, steps, warmup=max(10, steps // 20))
     rng, started = np.random.default_rng([run.seed, 1]), time.process_time()
     model.train()
-    for step in range(steps):
+    for number in range(steps):
         ids = torch.from_numpy(world.sample(BATCH, rng)).to(device())  # (B, T), recién sorteadas
-        loss = token_losses(model, ids).mean()
-        if not torch.isfinite(loss):
-            raise ValueError(f"La pérdida del paso {step} no es finita: baja LEARNING_RATE.")
-        loss.backward()
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        for group in optimizer.param_groups:
-            group["lr"] = peak * learning_rate_factor(step, steps, warmup=max(10, steps // 20))
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
+        step(token_losses(model, ids).mean(), optimizer, number, schedule)
         if progress:
-            progress(step + 1, steps)
+            progress(number + 1, steps)
     seconds = time.process_time() - started
     total, blocks = parameter_counts(run.width, world.vocab_size)
     outcome = Outcome(total, blocks, steps * BATCH * (world.length - 1), evaluate(model, world), seconds)

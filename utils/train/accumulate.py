@@ -4,15 +4,15 @@ La memoria de las activaciones es la de un trozo y el gradiente, el del lote ent
 los tokens que cuentan en su pérdida. Promediar los trozos por igual es otro gradiente, porque un token de un trozo
 corto pesa más que uno de un trozo largo: fue un error de varias bibliotecas hasta 2024 (transformers, PR 34191).
 
-Lo que NO hace: dar el paso, recortar el gradiente ni repartir los trozos entre procesos.
+Lo que NO hace: recortar el gradiente y dar el paso (`utils.train.loop.apply_gradients`) ni repartir los trozos entre
+procesos.
 """
 
 from collections.abc import Sequence
 
 from torch import nn
 
-from utils.train.loop import to_device
-from utils.train.objectives import IGNORE, Batch
+from utils.model.batching import Batch, counted_labels, to_device
 
 WEIGHTINGS = ("token", "batch")
 
@@ -42,7 +42,7 @@ def accumulated_backward(model: nn.Module, batches: Sequence[Batch], weighting: 
     """
     if weighting not in WEIGHTINGS:
         raise ValueError(f"No hay un reparto «{weighting}»: elige entre {', '.join(WEIGHTINGS)}.")
-    counted = [(batch, n) for batch in batches if (n := int((batch["labels"] != IGNORE).sum()))]
+    counted = [(batch, n) for batch in batches if (n := counted_labels(batch))]
     if not counted:
         raise ValueError("No hay ninguna etiqueta que cuente: todas son -100. Salta este lote o revisa qué las tapa.")
     counts = [count for _, count in counted]

@@ -10,7 +10,7 @@ Lo que NO hace: elegir los huecos ni pasar el lote por el modelo (`Pretraining.t
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from utils.train.objectives import IGNORE, Batch, attention_mask, pad
+from utils.model.batching import IGNORE, Batch, attention_mask, pad
 
 Span = tuple[int, int]
 

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from utils.model.batching import length_batches
-from utils.model.precision import at_least_float32
-from utils.train.loop import to_device
-from utils.train.objectives import IGNORE, Batch, Example, attention_mask, packed_positions, pad
+from utils.model.batching import IGNORE, Batch, attention_mask, length_batches, pad, to_device
+from utils.model.logprobs import sequence_mean, token_logprobs
+from utils.train.objectives import Example, packed_positions
 from utils.train.packing import document_mask, pack
 
 
@@ -92,9 +91,7 @@ def score_completions(
         labels = batch.pop("labels")[:, 1:]  # (B, T - 1)
         if not (labels != IGNORE).any(1).all():
             raise ValueError("Hay un ejemplo sin tokens del asistente que predecir: no hay nada que puntuar.")
-        logits = at_least_float32(model(**batch).logits[:, :-1])  # (B, T - 1, V)
-        losses = torch.nn.functional.cross_entropy(logits.transpose(1, 2), labels, reduction="none")  # (B, T - 1)
-        counted = labels != IGNORE  # (B, T - 1)
-        nats[chosen] = (losses.sum(1) / counted.sum(1)).cpu().numpy()
+        logits, counted = model(**batch).logits[:, :-1], labels != IGNORE  # (B, T - 1, V), (B, T - 1)
+        nats[chosen] = sequence_mean(-token_logprobs(logits, labels), counted).cpu().numpy()
         exact[chosen] = ((logits.argmax(-1) == labels) | ~counted).all(1).cpu().numpy()
     return nats, exact

@@ -15,41 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-IGNORE = -100
+from utils.model.batching import IGNORE, Batch, attention_mask, pad
+
 Example = dict[str, list[int]]
-Batch = dict[str, torch.Tensor]
-
-
-def pad(rows: list[list[int]], value: int) -> torch.Tensor:
-    """Rellena por la derecha hasta la fila más larga. Error si no hay filas o están todas vacías.
-
-    >>> pad([[5, 6], [7]], value=0).tolist()
-    [[5, 6], [7, 0]]
-    """
-    width = max((len(row) for row in rows), default=0)
-    if not width:
-        raise ValueError("El lote no tiene ningún token: pasa al menos un ejemplo, y que no esté vacío.")
-    return torch.tensor([row + [value] * (width - len(row)) for row in rows])  # (B, T)
-
-
-def attention_mask(rows: list[list[int]]) -> torch.Tensor:
-    """1 en los tokens de verdad, 0 en el relleno. Error si una fila no tiene ninguno.
-
-    >>> attention_mask([[5, 6], [7]]).tolist()
-    [[1, 1], [1, 0]]
-    """
-    if empty := [i for i, row in enumerate(rows) if not len(row)]:
-        raise ValueError(f"El ejemplo número {empty[0]} del lote no tiene ningún token: quítalo.")
-    return pad([[1] * len(row) for row in rows], value=0)  # (B, T)
-
-
-def counted_labels(batch: Batch) -> int:
-    """Cuántas etiquetas del lote cuentan en la pérdida: las que no son -100.
-
-    >>> counted_labels({"labels": torch.tensor([[-100, 7], [8, -100]])})
-    2
-    """
-    return int((batch["labels"] != IGNORE).sum())
 
 
 def packed_positions(examples: list[Example]) -> Batch:

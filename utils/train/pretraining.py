@@ -14,9 +14,9 @@ import torch
 from torch import Tensor, nn
 
 from utils.model.attention import causal_mask, cross_entropy, padding_mask
-from utils.model.precision import at_least_float32
+from utils.model.batching import IGNORE
+from utils.model.logprobs import token_logprobs
 from utils.model.transformer import Transformer
-from utils.train.objectives import IGNORE
 from utils.train.packing import document_mask
 
 
@@ -64,8 +64,7 @@ class Pretraining(nn.Module):
     ) -> Tensor:
         """Nats de cada token que cuenta, en su sitio: la forma de `labels`, con 0 en lo que no cuenta."""
         hidden, targets = self._predictions(input_ids, labels, attention_mask, position_ids)  # (N, D), (N,)
-        logits = at_least_float32(self.transformer.logits(hidden))  # (N, V)
-        nats = nn.functional.cross_entropy(logits, targets, reduction="none")  # (N,)
+        nats = -token_logprobs(self.transformer.logits(hidden), targets)  # (N,)
         placed = torch.zeros(labels.shape, dtype=nats.dtype, device=nats.device)  # (B, T)
         if self.causal:
             labels = torch.cat([torch.full_like(labels[:, :1], IGNORE), labels[:, 1:]], dim=1)  # (B, T)

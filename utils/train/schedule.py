@@ -1,6 +1,7 @@
 """Cuánto se mueve un paso: la tasa de aprendizaje a lo largo del entrenamiento y el recorte del gradiente.
 
-Lo que NO hace: decidir la tasa máxima (eso se prueba) ni mover los parámetros (eso es `utils.train.optim`).
+Lo que NO hace: decidir la tasa máxima (eso se prueba) ni mover los parámetros (`utils.train.optim`; el paso entero, con
+un optimizador de torch, es `utils.train.loop.step`).
 """
 
 import math
@@ -23,6 +24,26 @@ def learning_rate_factor(step: int, total: int, warmup: int) -> float:
         return (step + 1) / warmup
     progress = (step - warmup) / max(1, total - warmup)
     return 0.5 * (1 + math.cos(math.pi * progress))
+
+
+class Schedule:
+    """La tasa de un optimizador de torch durante `total` pasos: la que tenía cada grupo, por `learning_rate_factor`.
+
+    >>> optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.8)
+    >>> schedule = Schedule(optimizer, total=10, warmup=2)
+    >>> schedule.set(0), optimizer.param_groups[0]["lr"]
+    (None, 0.4)
+    """
+
+    def __init__(self, optimizer: torch.optim.Optimizer, total: int, warmup: int):
+        self.optimizer, self.total, self.warmup = optimizer, total, warmup
+        self.peaks = [group["lr"] for group in optimizer.param_groups]
+
+    def set(self, step: int) -> None:
+        """Pone la tasa del paso `step`, que empieza en 0."""
+        factor = learning_rate_factor(step, self.total, self.warmup)
+        for group, peak in zip(self.optimizer.param_groups, self.peaks, strict=True):
+            group["lr"] = peak * factor
 
 
 @torch.no_grad()

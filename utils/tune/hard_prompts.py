@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from utils.train.objectives import Batch, counted_labels
+from utils.model.batching import Batch, counted_labels
 
 
 def prompt_loss(model: nn.Module, embeddings: Tensor, batch: Batch) -> Tensor:

@@ -9,7 +9,6 @@ Lo que NO hace: guardar en disco (`lora_io`), decir lo que cuesta (`lora_cost`),
 capas que no sean lineales. Fuente: Hu et al. (2021), sección 4.1.
 """
 
-import hashlib
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from utils.model.tied import require_own_weight
+from utils.model.surgery import fingerprint, replace_layers, require_own_weight
 
 
 @dataclass(frozen=True)
@@ -137,11 +136,10 @@ def add_lora(model: nn.Module, config: LoRAConfig, name: str = "default") -> nn.
     _require_unmerged(model)
     found = target_layers(model, config.targets)
     model.requires_grad_(False)
-    for path, module in found.items():
-        layer = module if isinstance(module, LoRALinear) else LoRALinear(module)
+    layers = {path: module if isinstance(module, LoRALinear) else LoRALinear(module) for path, module in found.items()}
+    for layer in layers.values():
         layer.add(name, config)
-        layer.train(module.training)
-        model.set_submodule(path, layer)
+    replace_layers(model, layers)
     set_adapter(model, name)
     return model
 
@@ -219,15 +217,8 @@ def unmerge(model: nn.Module) -> None:
 
 def unload(model: nn.Module) -> nn.Module:
     """Quita las capas LoRA y deja las suyas de siempre: la base o, después de `merge`, el modelo ya fundido."""
-    for path, layer in lora_layers(model).items():
-        model.set_submodule(path, layer.base)
+    replace_layers(model, {path: layer.base for path, layer in lora_layers(model).items()})
     return model
-
-
-def trained_parameters(model: nn.Module) -> tuple[int, int]:
-    """(parámetros que se entrenan, parámetros en total con los adaptadores)."""
-    counts = [(p.numel() * p.requires_grad, p.numel()) for p in model.parameters()]
-    return sum(trained for trained, _ in counts), sum(total for _, total in counts)
 
 
 def base_tensors(model: nn.Module) -> dict[str, Tensor]:
@@ -239,10 +230,7 @@ def base_tensors(model: nn.Module) -> dict[str, Tensor]:
 
 def base_fingerprint(model: nn.Module) -> str:
     """SHA-256 de todos los tensores de la base, sin los adaptadores: el mismo antes y después de `add_lora`."""
-    digest = hashlib.sha256()
-    for name, tensor in base_tensors(model).items():
-        digest.update(name.encode() + tensor.cpu().flatten().view(torch.uint8).numpy().tobytes())
-    return digest.hexdigest()
+    return fingerprint(base_tensors(model))
 
 
 def _require_unmerged(model: nn.Module) -> None:

@@ -13,6 +13,9 @@ import torch
 from torch import Tensor, nn
 from transformers import DynamicCache, EncoderDecoderCache
 
+from utils.model.batching import IGNORE
+from utils.model.surgery import trained_tensors
+
 
 class SoftPrompt(nn.Module):
     """Lo común: un modelo congelado (`base`) y P tokens virtuales (`length`) delante de lo que lee."""
@@ -29,7 +32,7 @@ class SoftPrompt(nn.Module):
 
     def trained(self) -> dict[str, Tensor]:
         """Los pesos aprendidos, sin los de la base: lo que se guarda por tarea."""
-        return {name: p.detach().clone() for name, p in self.named_parameters() if p.requires_grad}
+        return trained_tensors(self)
 
 
 class PromptTuning(SoftPrompt):
@@ -83,7 +86,7 @@ class PromptTuning(SoftPrompt):
             first = torch.arange(self.length, device=input_ids.device).expand(len(input_ids), -1)
             inputs["position_ids"] = torch.cat([first, inputs["position_ids"]], dim=1)  # (B, P + T)
         if labels is not None:
-            labels = torch.cat([labels.new_full((len(labels), self.length), -100), labels], dim=1)  # (B, P + T)
+            labels = torch.cat([labels.new_full((len(labels), self.length), IGNORE), labels], dim=1)  # (B, P + T)
         output = self.base(inputs_embeds=self.embed(input_ids), labels=labels, **inputs)
         output.logits = output.logits[:, self.length :]  # (B, T, V)
         return output

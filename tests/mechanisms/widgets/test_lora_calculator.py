@@ -9,7 +9,8 @@ from widgets.lora_calculator import MODELS
 from tests.mechanisms.looks import EVERY_VIEW, fits, read_table, serious_violations
 from tests.mechanisms.tiny_book import ROOT
 from utils.cost.empty_models import FLAN_T5_BASE, empty_model
-from utils.tune.lora import LoRAConfig, add_lora, trained_parameters
+from utils.model.surgery import trained_parameters
+from utils.tune.lora import LoRAConfig, add_lora
 from utils.tune.lora_cost import ADAMW_BYTES, even_rank, lora_cost
 
 PAGE = """# LoRA
