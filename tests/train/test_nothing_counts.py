@@ -198,7 +198,7 @@ OTHER = {
 }  # fmt: skip
 MODULES = (
     "train.objectives", "train.packing", "train.completions", "train.cloze", "train.mixture", "train.permutation",
-    "train.pretraining", "train.scaling_run", "train.loop", "train.hf_trainer", "train.hard_prompts",
+    "train.pretraining", "train.loop", "studies.scaling_run", "studies.hf_trainer", "tune.hard_prompts",
     "measure.perplexity", "measure.benchmark", "model.batching", "model.logprobs",
 )  # fmt: skip
 
