@@ -24,6 +24,7 @@ from utils.course.version import REPO_URL, TAG
 CARD = ("objetivo", "tiempo", "memoria", "descarga", "prerrequisitos")
 SECTIONS = ("Con modelos reales", "Resumen", "Autoevaluación", "Para saber más")
 MAX_LINES, MEDIAN_LINES, MAX_RUN = 25, 8, 2
+MAX_WIDTH = 120  # caracteres, como en el resto del código
 MIN_EXERCISES = 3
 MAX_FIGURE = 150 * 1024  # bytes
 
@@ -74,7 +75,7 @@ def check_frame(name: str, cells: list[NotebookNode]) -> Found:
 
 
 def check_shape(cells: list[NotebookNode]) -> Found:
-    """Revisa el ritmo: celdas de código cortas y nunca más de dos seguidas sin texto."""
+    """Revisa el ritmo: celdas de código cortas, de líneas cortas, y nunca más de dos seguidas sin texto."""
     lengths = []
     for i, cell in enumerate(cells, 1):
         if cell.cell_type != "code":
@@ -82,6 +83,10 @@ def check_shape(cells: list[NotebookNode]) -> Found:
         lengths.append(len(cell.source.splitlines()))
         if lengths[-1] > MAX_LINES:
             yield i, f"la celda tiene {lengths[-1]} líneas y el tope son {MAX_LINES}", "Pártela."
+        for number, line in enumerate(cell.source.splitlines(), 1):
+            if len(line) > MAX_WIDTH:
+                what = f"la línea {number} tiene {len(line)} caracteres y el tope son {MAX_WIDTH}"
+                yield i, what, "Pártela sin juntar dos instrucciones."
         if not cell.source.strip():
             yield i, "la celda de código está vacía", "Bórrala."
     # La de preparación no cuenta: es la misma en todos.

@@ -102,6 +102,7 @@ SPOILED = {
     "falta el apartado «Para saber más»": replace("Para saber más", "Enlaces"),
     "hay 2 ejercicio(s)": source('comprobar("90.2", ...)'),
     "la celda tiene 26 líneas": source('comprobar("90.1", ...)' + "\nx = 1" * 25),
+    "la línea 2 tiene 121 caracteres": source('comprobar("90.1", ...)\nx = "' + "a" * 115 + '"'),
     "la mediana de las celdas": long_median,
     "celdas de código seguidas": lambda notebook: notebook.cells.pop(2) and notebook.cells.pop(3),
     "está vacía": lambda notebook: notebook.cells.append(v4.new_code_cell("")),
@@ -133,6 +134,12 @@ def test_figures_within_the_limit_and_with_background_are_accepted():
     notebook = good_notebook()
     output("display_data", data=png(150 * 1024))(notebook)
     output("display_data", data=svg("white"))(notebook)
+    assert problems(notebook) == []
+
+
+def test_a_line_may_fill_the_width():
+    notebook = good_notebook()
+    code_cell(notebook).source += '\nx = "' + "a" * 114 + '"'
     assert problems(notebook) == []
 
 
