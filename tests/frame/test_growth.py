@@ -1,4 +1,4 @@
-"""Cuatro veces más ejemplos cuestan, como mucho, cinco veces más: lo que va elemento a elemento fuera de `utils.text`.
+"""Cuatro veces más ejemplos no cuestan más de ocho veces más: lo que va elemento a elemento fuera de `utils.text`.
 
 Cada caso dice con qué n se mide y cómo se prepara el trabajo; los de `utils.text`, en tests/text/test_text_growth.py.
 
