@@ -98,7 +98,7 @@ repetir: $(STAMP) ## Repite cada celda de los labs y apunta si algo cambia; cerc
 	@CURSO_HILOS=1 TQDM_DISABLE=1 $(PY) scripts/repeat_labs.py $(LAB)
 
 semillas: $(STAMP) ## Comprueba los labs con diez semillas; unas tres horas (uno solo: LAB=lab-04)
-	@CURSO_HILOS=1 TQDM_DISABLE=1 $(PY) scripts/run_seeds.py $(LAB)
+	@CURSO_HILOS=1 TQDM_DISABLE=1 $(PY) scripts/run_seeds.py $(if $(LAB),--solo lab=$(LAB))
 
 models: $(STAMP) ## Entrena los modelos pequeños de models/
 	@$(PY) scripts/train_minis.py

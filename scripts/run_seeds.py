@@ -1,22 +1,21 @@
-"""Ejecuta los labs con varias semillas y apunta en labs/semillas.csv qué comprobaciones fallan con cada una.
+"""El estudio de los labs, en `labs/semillas.csv`: qué comprobaciones de cada uno fallan con diez semillas.
 
-Una fila por lab y semilla. Lo que ya está apuntado no se repite: para volver a medir un lab, borra sus filas. Una celda
-que falla no detiene las demás. No toca los cuadernos ni las cifras que citan los capítulos.
+Una fila por lab y semilla. Para volver a medir un lab, borra sus filas. Una celda que falla no detiene las demás.
+No toca los cuadernos ni las cifras que citan los capítulos. Las órdenes están en `scripts/study.py`.
 """
 
-import argparse
-import csv
 import datetime
-import io
 import re
-import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 from nbformat import NotebookNode
+from tqdm import tqdm
 
-from scripts.run_labs import ANSI, LABS, blank, code_cells, kernel, lab_id, write_atomic
+from scripts.run_labs import ANSI, LABS, blank, code_cells, kernel, lab_id
+from scripts.study import Row, Study, main, same
 
-FIELDS = ("lab", "seed", "checks", "failed", "date")
+SEEDS = range(10)
 CHECK = re.compile(r"^\s*(?:claim\(|assert )", re.MULTILINE)
 
 
@@ -32,7 +31,7 @@ def failure(output: NotebookNode) -> str:
     return output.evalue.partition("\n")[0] or (arrow[1] if arrow else "assert")
 
 
-def row(notebook: NotebookNode, lab: str, seed: int) -> dict[str, str]:
+def row(notebook: NotebookNode, lab: str, seed: int) -> Row:
     """Resume un cuaderno ejecutado: cuántas comprobaciones hay en las celdas que acaban bien y cuáles fallan."""
     checks, failed = 0, []
     for cell in code_cells(notebook):
@@ -41,21 +40,6 @@ def row(notebook: NotebookNode, lab: str, seed: int) -> dict[str, str]:
         failed += errors
     date = datetime.date.today().isoformat()
     return {"lab": lab, "seed": str(seed), "checks": str(checks), "failed": " | ".join(failed), "date": date}
-
-
-def read_table(path: Path) -> list[dict[str, str]]:
-    """Lee la tabla; vacía, si no existe."""
-    return list(csv.DictReader(io.StringIO(path.read_text("utf-8")))) if path.exists() else []
-
-
-def add(path: Path, new: dict[str, str]) -> None:
-    """Añade una fila a la tabla, en orden, y la escribe de una vez."""
-    table = sorted([*read_table(path), new], key=lambda row: (row["lab"], int(row["seed"])))
-    file = io.StringIO()
-    writer = csv.DictWriter(file, FIELDS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(table)
-    write_atomic(path, file.getvalue())
 
 
 def run(path: Path, seed: int) -> NotebookNode:
@@ -67,26 +51,37 @@ def run(path: Path, seed: int) -> NotebookNode:
     return notebook
 
 
-def main(arguments: list[str] | None = None, folder: Path = LABS) -> int:
-    """Mide los labs pedidos (todos, si no se pide ninguno) con las semillas de 0 a `--seeds` - 1."""
-    parser = argparse.ArgumentParser(description="Comprueba las afirmaciones de los labs con varias semillas.")
-    parser.add_argument("lab", nargs="*", help="identificador, como lab-04; sin ninguno, todos")
-    parser.add_argument("--seeds", type=int, default=10, help="cuántas semillas, desde la 0 (10)")
-    options = parser.parse_args(arguments)
-    table = folder / "semillas.csv"
-    failed = 0
-    for path in sorted(folder.glob("lab-*.ipynb")):
-        lab = lab_id(path)
-        if options.lab and lab not in options.lab:
-            continue
-        done = {int(row["seed"]) for row in read_table(table) if row["lab"] == lab}
-        for seed in sorted(set(range(options.seeds)) - done):
-            found = row(run(path, seed), lab, seed)
-            add(table, found)
-            failed += bool(found["failed"])
-            print(f"{lab}, semilla {seed}: {found['failed'] or 'todo se cumple'}", flush=True)
-    return 1 if failed else 0
+@dataclass(frozen=True)
+class Planned:
+    """Un lab, por su identificador, y una semilla."""
 
+    lab: str
+    seed: int
+
+
+def plan(_rows: list[Row], folder: Path = LABS) -> list[Planned]:
+    """Todos los labs de una carpeta, cada uno con todas las semillas."""
+    return [Planned(lab_id(path), seed) for path in sorted(folder.glob("lab-*.ipynb")) for seed in SEEDS]
+
+
+def execute(planned: Planned, folder: Path = LABS) -> list[Row]:
+    """Ejecuta un lab con su semilla y dice enseguida lo que falla."""
+    (path,) = folder.glob(f"{planned.lab}-*.ipynb")
+    found = row(run(path, planned.seed), planned.lab, planned.seed)
+    if found["failed"]:
+        tqdm.write(f"falla     {found['failed']}")
+    return [found]
+
+
+STUDY = Study(
+    LABS / "semillas.csv",
+    "lab seed checks failed date",
+    Planned,
+    plan,
+    execute,
+    same("checks", "failed"),
+    partial=True,  # el plan entero son horas y crece con cada lab
+)
 
 if __name__ == "__main__":
-    sys.exit(main())
+    raise SystemExit(main(STUDY))

@@ -46,6 +46,20 @@ def near(**tolerance: float) -> Compare:
     )
 
 
+def same(*columns: str) -> Compare:
+    """Compara textos: en esas columnas no puede cambiar nada.
+
+    >>> same("failed")([{"failed": ""}], [{"failed": "La caché ahorra"}])
+    'failed: apuntado «», ahora «La caché ahorra»'
+    """
+    return lambda stored, again: "; ".join(
+        f"{column}: apuntado «{old[column]}», ahora «{new[column]}»"
+        for old, new in zip(stored, again, strict=True)
+        for column in columns
+        if old[column] != new[column]
+    )
+
+
 def labels(run: Run) -> list[str]:
     """Lo que se ha decidido, como «columna=valor»."""
     return [f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}" for name, value in vars(run).items()]
@@ -62,6 +76,7 @@ class Study:
     execute: hace una y devuelve sus filas, casi siempre una. Las columnas de `key` no hacen falta.
     compare: dice qué no coincide al repetir una ejecución.
     item: la columna que distingue las filas de una misma ejecución, si da varias.
+    partial: si la tabla que se guarda puede ir a medias, o no estar; si no, las pruebas la exigen entera.
     """
 
     csv: Path
@@ -71,6 +86,7 @@ class Study:
     execute: Callable[[Run], list[dict[str, Any]]]
     compare: Compare
     item: str = ""
+    partial: bool = False
 
     def __str__(self) -> str:
         return "/".join(self.csv.parts[-3:])
