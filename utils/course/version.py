@@ -1,7 +1,7 @@
 """Versión publicada del curso: de dónde se clona, con qué etiqueta y dónde se lee.
 
-Solo se dice aquí. Lo demás (celdas de preparación, insignias, README, cita y configuración) lo reescriben `make
-version` y `make destino`. No consulta la red.
+Solo se dice aquí. Lo demás (celdas de preparación, insignias, README, cita y configuración) lo reescriben
+`make version` y `make destino`. No consulta la red.
 """
 
 REPO_URL = "https://github.com/llm-en-tres-semanas/llm-en-tres-semanas"
