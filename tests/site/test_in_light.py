@@ -17,7 +17,8 @@ OVERFLOWING = """() => [...document.querySelectorAll("body *")]
 
 # Los mismos bloques que parte `book.css`.
 SCROLLING_CODE = """() => [...document.querySelectorAll(
-        ":is(.cell_input, .highlight-python, .highlight-bash, .highlight-yaml, .highlight-json) pre")]
+        ":is(.cell_input, .highlight-python, .highlight-default, .highlight-bash, .highlight-yaml, .highlight-json) " +
+        "pre")]
     .filter(e => e.scrollWidth > e.clientWidth + 1).slice(0, 3).map(e => e.textContent.slice(0, 60))"""
 
 
