@@ -32,8 +32,13 @@ WIDGET = "application/vnd.jupyter.widget"
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 PROGRESS = re.compile(r"^.*\d+ ?%\|.*\|.*$\n?", re.MULTILINE)  # una barra de tqdm
 
-# La memoria la mide el propio núcleo al acabar: ru_maxrss viene en KiB en Linux y en bytes en macOS.
-PEAK_MB = f"__import__('resource').getrusage(0).ru_maxrss / {2**20 if sys.platform == 'darwin' else 2**10}"
+# La memoria la mide el propio núcleo al acabar. En Linux no sirve ru_maxrss: un proceso recién creado hereda el máximo
+# de su padre. VmHWM viene en KiB; en macOS, ru_maxrss, en bytes.
+PEAK_MB = (
+    "__import__('resource').getrusage(0).ru_maxrss / 2**20"
+    if sys.platform == "darwin"
+    else "int(open('/proc/self/status').read().partition('VmHWM:')[2].split()[0]) / 2**10"
+)
 
 
 class LabError(Exception):
