@@ -7,7 +7,9 @@
   // Puntos de una página: la media de los de cada palabra, según dónde la tenga, más los del título, el término o el
   // mensaje que más se parezca a la consulta entera. Lo escrito con la misma tilde va antes.
   const PAGE_TITLE = 10, HEADING = 4, BODY = 1, WHOLE = 8, EXACT = 1;
-  const LONG = 5, ENOUGH = 0.75; // de una consulta de cinco palabras o más, un mensaje pegado, bastan tres cuartas partes
+  // De una consulta de cinco palabras o más, un mensaje pegado, bastan tres cuartas partes; o que la página tenga tres
+  // cuartas partes de un mensaje así: lo que rellena sus huecos, un paquete o una versión, no está en ninguna.
+  const LONG = 5, ENOUGH = 0.75;
   const LENGTH = 240; // letras de un extracto
   const WORD = /[\p{Letter}\p{Number}_]+/gu;
   const root = document.documentElement.dataset.content_root;
@@ -32,7 +34,7 @@
   /** Las páginas que tienen las palabras de la consulta, de mejor a peor, y si las tienen todas. */
   const rank = ({ text, words, parts, lists }) => {
     const { titles, docnames, alltitles, indexentries } = Search._index;
-    const pages = titles.map((html, i) => ({ name: docnames[i], title: plain(html), points: new Map(), whole: 0 }));
+    const pages = titles.map((html, i) => ({ name: docnames[i], title: plain(html), points: new Map(), whole: 0, said: false }));
     const give = (word, found, points) => [found].flat().forEach((i) => {
       pages[i].points.set(word, Math.max(pages[i].points.get(word) || 0, points));
     });
@@ -46,14 +48,19 @@
       const shared = own.filter((word) => words.includes(word)).length;
       const exact = shared && heading.normalize("NFC").toLowerCase().includes(text) ? EXACT : 0;
       const points = WHOLE * shared / Math.max(own.length, words.length, 1) + exact;
-      for (const [i] of found) pages[i].whole = Math.max(pages[i].whole, points);
+      const said = own.length >= LONG && shared >= ENOUGH * own.length;
+      for (const [i] of found) {
+        pages[i].whole = Math.max(pages[i].whole, points);
+        pages[i].said ||= said;
+      }
     }
     const score = (page) => [...page.points.values()].reduce((sum, points) => sum + points, 0) / words.length + page.whole;
     const menu = [...document.querySelectorAll("nav.bd-links a")].map((link) => link.pathname);
     const turn = (page) => menu.indexOf(new URL(address(page), location).pathname) + 1 || menu.length + 1;
     const most = Math.max(...pages.map((page) => page.points.size));
     const need = words.length < LONG ? most : Math.min(most, ENOUGH * words.length);
-    const found = pages.filter(({ points }) => points.size && points.size >= Math.max(need, words.length / 2));
+    const least = Math.max(need, words.length / 2);
+    const found = pages.filter(({ points, said }) => points.size && (said || points.size >= least));
     found.sort((a, b) => score(b) - score(a) || turn(a) - turn(b));
     return { found, all: most === words.length };
   };
