@@ -61,7 +61,8 @@ def make_sentence(distance: int, rng: random.Random, plural: bool | None = None)
     """Sortea una frase con el verbo `distance` palabras después del nombre del sujeto.
 
     El sujeto es singular o plural según `plural` o, si no se dice, con la misma probabilidad, sin relación con los
-    nombres de en medio. Para evaluar, la mitad de cada: quien conteste siempre lo mismo acierta justo la mitad. Error si la distancia no es 1 ni llega a 4, lo que ocupa el complemento más corto.
+    nombres de en medio. Para evaluar, la mitad de cada: quien conteste siempre lo mismo acierta justo la mitad. Error
+    si la distancia no es 1 ni llega a 4, lo que ocupa el complemento más corto.
 
     >>> " ".join(make_sentence(7, random.Random(5)).words)
     'hoy unos libros de mi vaso de mis platos vuelven bien .'
