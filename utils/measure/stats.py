@@ -68,8 +68,8 @@ def bootstrap(
     `statistic` se llama como `statistic(muestras, axis=1)`, con muestras (R, N) o (R, N, K), y devuelve (R,):
     sirven np.mean, np.median o un cociente de totales como el del ejemplo. Si todo son ceros o todo unos, remuestrear
     no mueve nada y el intervalo saldría de anchura cero: su media es una proporción y se da el de `wilson`.
-    `n` es el número de remuestras; sin `seed`, la semilla del curso. ValueError con menos de 2 elementos, valores no finitos, o `n` o
-    `level` sin sentido.
+    `n` es el número de remuestras; sin `seed`, la semilla del curso. ValueError con menos de 2 elementos, valores no
+    finitos, o `n` o `level` sin sentido.
 
     >>> bootstrap([1.0, 2.0, 3.0, 4.0], n=1000, seed=0).estimate
     2.5
