@@ -1,10 +1,12 @@
-"""Directiva `{estado-de-los-labs}`: la tabla de lo que midió `make labs` la última vez.
+"""Directiva `{estado-de-los-labs}`: lo que midió `make labs` la última vez y con cuántas semillas se sostiene cada lab.
 
-Lee `labs/estado.json`. Si el archivo no existe lo dice en una frase: aquí no se escribe ninguna cifra a mano.
+Lee `labs/estado.json` y `labs/semillas.csv`, de `make semillas`. Si el primero no existe lo dice en una frase: aquí no
+se escribe ninguna cifra a mano.
 """
 
 from __future__ import annotations
 
+import csv
 import json
 from datetime import date
 from pathlib import Path
@@ -16,7 +18,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from utils.course.numerals import number
 
-HEADER = ("Lab", "Tiempo", "Memoria máxima", "Fecha", "Python", "torch", "Núcleos")
+HEADER = ("Lab", "Tiempo", "Memoria máxima", "Fecha", "Python", "torch", "Núcleos", "Lo que afirma")
 FIELDS = ("title", "seconds", "peak_mb", "date", "python", "torch", "cores")
 MISSING = ("Todavía no hay medidas: aparecerán cuando ", "make labs", " ejecute los cuadernos y las guarde.")
 MONTHS = (
@@ -48,9 +50,29 @@ def spanish_date(text: str) -> str:
     return f"{day.day} de {MONTHS[day.month - 1]} de {day.year}"
 
 
+def read_seeds(path: Path) -> dict[str, str]:
+    """De cada lab con semillas apuntadas, con cuántas se sostiene todo lo que afirma; vacío si no hay tabla."""
+    failed: dict[str, list[str]] = {}
+    if path.exists():
+        with path.open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                failed.setdefault(row["lab"], []).append(row["failed"])
+    return {lab: held(rows.count(""), len(rows)) for lab, rows in failed.items()}
+
+
+def held(good: int, tried: int) -> str:
+    """Con cuántas semillas se sostiene un lab, en español.
+
+    >>> held(3, 3), held(9, 10)
+    ('sostenido en 3 semillas', 'sostenido en 9 de 10 semillas')
+    """
+    return f"sostenido en {good if good == tried else f'{good} de {tried}'} semilla{'s' * (tried > 1)}"
+
+
 def read_status(path: Path) -> list[tuple[str, ...]]:
     """Filas de la tabla, ordenadas por lab. `ValueError` si al archivo le falta un campo."""
     data = json.loads(path.read_text(encoding="utf-8"))
+    seeds = read_seeds(path.parent / "semillas.csv")
     rows = []
     for lab, row in sorted(data.items()):
         missing = [name for name in FIELDS if name not in row]
@@ -65,6 +87,7 @@ def read_status(path: Path) -> list[tuple[str, ...]]:
                 str(row["python"]),
                 str(row["torch"]),
                 str(row["cores"]),
+                seeds.get(lab, "con una semilla"),
             )
         )
     return rows
@@ -91,7 +114,8 @@ class LabStatus(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Devuelve la tabla, o la frase que dice que aún no hay medidas."""
         path = Path(self.env.srcdir) / "labs" / "estado.json"
-        self.env.note_dependency(str(path))
+        for read in (path, path.parent / "semillas.csv"):
+            self.env.note_dependency(str(read))
         if not path.exists():
             before, command, after = MISSING
             return [

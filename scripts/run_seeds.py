@@ -1,5 +1,7 @@
 """El estudio de los labs, en `labs/semillas.csv`: qué comprobaciones de cada uno fallan con diez semillas.
 
+De paso guarda en `labs/efectos/` lo que el lab da a `save_effects`, con lo que se calculan los intervalos anidados.
+
 Una fila por lab y semilla. Para volver a medir un lab, borra sus filas. Una celda que falla no detiene las demás.
 No toca los cuadernos ni las cifras que citan los capítulos. Las órdenes están en `scripts/study.py`.
 """
@@ -16,7 +18,8 @@ from scripts.run_labs import ANSI, LABS, blank, code_cells, kernel, lab_id
 from scripts.study import Row, Study, main, same
 
 SEEDS = range(10)
-CHECK = re.compile(r"^\s*(?:claim\(|assert )", re.MULTILINE)
+EFFECTS = 5  # semillas de las que se guardan los efectos: con más, el archivo de un lab pasaría de 100 KB
+CHECK = re.compile(r"^\s*(?:claim\(|invariant\(|assert )", re.MULTILINE)
 
 
 def failure(output: NotebookNode) -> str:
@@ -45,7 +48,8 @@ def row(notebook: NotebookNode, lab: str, seed: int) -> Row:
 def run(path: Path, seed: int) -> NotebookNode:
     """Ejecuta un lab entero con una semilla, aunque fallen celdas, y devuelve el cuaderno."""
     notebook = blank(path)
-    with kernel(notebook, path.parent, keep_going=True, CURSO_SEMILLA=str(seed)) as client:
+    variables = {"CURSO_SEMILLA": str(seed), "CURSO_EFECTOS": str(int(seed < EFFECTS))}
+    with kernel(notebook, path.parent, keep_going=True, **variables) as client:
         for index, cell in enumerate(notebook.cells):
             client.execute_cell(cell, index)
     return notebook

@@ -4,10 +4,10 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from utils.measure.stats import Interval, bootstrap, paired_bootstrap
+from utils.measure.stats import Interval, bootstrap, paired_bootstrap, wilson
 
 
 def test_interval_covers_the_true_mean_95_percent_of_the_time():
@@ -84,6 +84,7 @@ def test_chunks_do_not_lose_resamples(monkeypatch):
 @given(st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=40))
 @settings(max_examples=50, deadline=None)
 def test_interval_stays_between_the_extremes(values):
+    assume(set(values) not in ({0.0}, {1.0}))  # esas son proporciones: su intervalo es el de Wilson
     interval = bootstrap(values, n=200, seed=0)
     slack = 1e-9 * max(1.0, *map(abs, values))
     assert min(values) - slack <= interval.low <= interval.high <= max(values) + slack
@@ -118,3 +119,15 @@ def test_zero_at_the_edge_is_not_excluded():
 def test_bad_input_says_what_to_do_in_spanish(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_a_proportion_at_the_edge_never_has_a_zero_width_interval(value):
+    interval = bootstrap([value] * 40)
+    assert interval == wilson(int(40 * value), 40) and interval.high - interval.low > 0.05
+    assert bootstrap([0.5] * 40, n=200).low == bootstrap([0.5] * 40, n=200).high == 0.5  # no es una proporción
+
+
+def test_two_identical_systems_differ_by_exactly_nothing():
+    same = paired_bootstrap([1.0] * 40, [1.0] * 40, n=200)
+    assert (same.low, same.high) == (0, 0)

@@ -3,8 +3,9 @@
 El método es el de los percentiles: se sacan con reposición tantos elementos como hay, se calcula el
 estadístico, se repite n veces y el intervalo son los percentiles de esos n valores. Fuente: Efron y
 Tibshirani (1993), capítulo 13; para comparar sistemas de lenguaje, Koehn (2004). No corrige el sesgo (BCa),
-no corrige por comparaciones múltiples y supone elementos independientes entre sí: si hay varias filas por
-diálogo, agrúpalas antes. Con menos de unos 20 elementos el intervalo sale algo estrecho.
+no corrige por comparaciones múltiples, no cuenta el azar del entrenamiento (eso es `utils.measure.nested`) y
+supone elementos independientes entre sí: si hay varias filas por diálogo, agrúpalas antes.
+Con menos de unos 20 elementos el intervalo sale algo estrecho.
 """
 
 import math
@@ -65,9 +66,10 @@ def bootstrap(
 
     `values` (N,): un número por elemento; o (N, K): K cantidades por elemento, que se sortean juntas.
     `statistic` se llama como `statistic(muestras, axis=1)`, con muestras (R, N) o (R, N, K), y devuelve (R,):
-    sirven np.mean, np.median o un cociente de totales como el del ejemplo. `n` es el número de remuestras;
-    sin `seed`, la semilla del curso. ValueError con menos de 2 elementos, valores no finitos, o `n` o `level`
-    sin sentido.
+    sirven np.mean, np.median o un cociente de totales como el del ejemplo. Si todo son ceros o todo unos, remuestrear
+    no mueve nada y el intervalo saldría de anchura cero: su media es una proporción y se da el de `wilson`.
+    `n` es el número de remuestras; sin `seed`, la semilla del curso. ValueError con menos de 2 elementos, valores no
+    finitos, o `n` o `level` sin sentido.
 
     >>> bootstrap([1.0, 2.0, 3.0, 4.0], n=1000, seed=0).estimate
     2.5
@@ -75,12 +77,20 @@ def bootstrap(
     >>> ratio = lambda s, axis: s[..., 0].sum(axis) / s[..., 1].sum(axis)
     >>> bootstrap(hits_of_words, ratio, n=1000, seed=0).estimate
     0.6
+    >>> print(bootstrap([1.0] * 100))  # 100 aciertos de 100 no dicen que nunca vaya a fallar
+    1,000 [0,963; 1,000]
     """
     data = _as_items(values, "values")
-    if n < 100:
-        raise ValueError(f"n = {n} remuestras no bastan para leer percentiles: usa al menos 100.")
-    if not 0 < level < 1:
-        raise ValueError(f"level debe estar entre 0 y 1 (0.95 para el 95 %) y es {level}.")
+    _check(n, level)
+    if statistic is np.mean and data.ndim == 1 and (not data.any() or (data == 1).all()):
+        return wilson(int(data.sum()), len(data), level)
+    return _resample(data, statistic, n, level, seed)
+
+
+def _resample(
+    data: np.ndarray, statistic: Callable[..., np.ndarray], n: int, level: float, seed: int | None
+) -> Interval:
+    """El intervalo de los percentiles, sin mirar qué son los datos: (N,) o (N, K)."""
     rng = np.random.default_rng(env.seed() if seed is None else seed)
     estimates = []
     rows = max(1, _CHUNK // len(data))
@@ -114,7 +124,8 @@ def paired_bootstrap(
             f"a tiene {len(before)} elementos y b tiene {len(after)}: "
             "deben medir los mismos elementos y en el mismo orden."
         )
-    return bootstrap(after - before, n=n, level=level, seed=seed)
+    _check(n, level)
+    return _resample(after - before, np.mean, n, level, seed)
 
 
 def wilson(hits: int, n: int, level: float = 0.95) -> Interval:
@@ -135,6 +146,13 @@ def wilson(hits: int, n: int, level: float = 0.95) -> Interval:
     centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * math.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
     return Interval(p, max(0.0, centre - half), min(1.0, centre + half), level, n)
+
+
+def _check(n: int, level: float) -> None:
+    if n < 100:
+        raise ValueError(f"n = {n} remuestras no bastan para leer percentiles: usa al menos 100.")
+    if not 0 < level < 1:
+        raise ValueError(f"level debe estar entre 0 y 1 (0.95 para el 95 %) y es {level}.")
 
 
 def _as_items(values: Sequence[float] | np.ndarray, name: str) -> np.ndarray:
