@@ -41,7 +41,7 @@ STUDIES = {
     "repaso": [("repaso", 1 / 32)],
     "consignas": [("completo", wordings) for wordings in (1, 6)],
     "ejemplos": [("completo", n) for n in (8, 32, 125, 500)],
-    "tasas": [("completo", 1e-2), ("adamw", 1e-3)],
+    "tasas": [("completo", 1e-2), ("adamw", 1e-3), ("lora", 1e-3), ("lora", 1.5e-3)],
 }
 SEEDS = (0, 1, 2)
 

@@ -38,7 +38,10 @@ def test_with_every_seed_full_tuning_forgets_more_than_replay_and_multitask():
 
 def test_with_every_seed_half_the_rate_forgets_less_than_the_lab_and_than_lora():
     runs = {
-        (run.study, run.method, run.seed): run.hits for name in ("metodos", "tasas") for run in load_runs(CSV, name)
+        (run.study, run.method, run.seed): run.hits
+        for name in ("metodos", "tasas")
+        for run in load_runs(CSV, name)
+        if (run.study, run.method) != ("tasas", "lora")
     }
     for seed in SEEDS:
         slow = {task: runs["tasas", "completo", seed][task] for task in OLD_TASKS}
@@ -46,6 +49,15 @@ def test_with_every_seed_half_the_rate_forgets_less_than_the_lab_and_than_lora()
         for method in ("completo", "lora"):
             other = {task: runs["metodos", method, seed][task] for task in OLD_TASKS}
             assert forgetting(slow, other, seed=0).low > 0
+
+
+def test_a_slower_lora_learns_less_and_keeps_no_more():
+    usual = {run.seed: run.hits for run in load_runs(CSV, "metodos", "lora")}
+    slower = load_runs(CSV, "tasas", "lora")
+    assert {(run.value, run.seed) for run in slower} == {(rate, seed) for rate in (1e-3, 1.5e-3) for seed in SEEDS}
+    for run in slower:
+        assert run.hits["aviso"].mean() < usual[run.seed]["aviso"].mean()
+        assert all(run.hits[task].mean() < 0.1 for task in OLD_TASKS)
 
 
 @pytest.mark.parametrize(
