@@ -112,8 +112,9 @@ def paired_bootstrap(
     """Intervalo de la mejora media(b - a) cuando `a[i]` y `b[i]` miden el mismo elemento, antes y después.
 
     Remuestrea las diferencias, así que lo fácil o difícil de cada elemento se cancela y el intervalo es más
-    estrecho que el de dos muestras sueltas. `a` y `b` (N,). ValueError si miden distinto, además de los de
-    `bootstrap`.
+    estrecho que el de dos muestras sueltas. `a` y `b` (N,). Si `a` falla siempre y `b` acierta
+    siempre, el intervalo es el de `wilson`; si no hay ni una diferencia, es cero con anchura cero. ValueError si miden
+    distinto, además de los de `bootstrap`.
 
     >>> paired_bootstrap([0.1, 0.5, 0.3], [0.3, 0.7, 0.5], n=1000, seed=0).excludes_zero()
     True
@@ -125,6 +126,8 @@ def paired_bootstrap(
             "deben medir los mismos elementos y en el mismo orden."
         )
     _check(n, level)
+    if not before.any() and (after == 1).all():
+        return wilson(len(after), len(after), level)
     return _resample(after - before, np.mean, n, level, seed)
 
 
