@@ -48,7 +48,10 @@ def test_no_effect_is_not_found():
 
 
 def test_sign_is_b_minus_a():
-    assert paired_bootstrap([0, 0, 0], [1, 1, 1], n=100, seed=0) == Interval(1.0, 1.0, 1.0, 0.95, 3)
+    assert paired_bootstrap([0, 0, 0], [2, 2, 2], n=100, seed=0) == Interval(2.0, 2.0, 2.0, 0.95, 3)
+    better, worse = paired_bootstrap([0] * 9, [1] * 9), paired_bootstrap([1] * 9, [0] * 9)
+    assert 0.5 < better.low < better.high == better.estimate == 1
+    assert (worse.estimate, worse.low, worse.high) == (-1, -1, -better.low)
 
 
 def test_other_statistics_and_ratios_of_totals():
