@@ -26,7 +26,7 @@ import yaml
 from utils.course.numerals import number
 
 ROOT = Path(__file__).resolve().parent.parent
-INPUTS = ("utils", "data", "models", "labs/resultados", "requirements.txt")
+INPUTS = ("utils", "data", "models", "labs/resultados", "labs/efectos", "requirements.txt")
 TIMEOUT = 1800  # segundos por celda: evita un cuelgue, no mide la velocidad
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 

@@ -16,7 +16,8 @@ MEASURED = sorted({found["lab"] for found in TABLE})
 @pytest.fixture
 def lab(tmp_path):
     cells = [
-        "import os\nfrom utils.course.claims import claim\nseed = int(os.environ['CURSO_SEMILLA'])",
+        "import os\nfrom utils.course.claims import claim\nseed = int(os.environ['CURSO_SEMILLA'])\n"
+        "stored = {'1': seed}[os.environ['CURSO_EFECTOS']]  # se guardan los efectos de las primeras semillas",
         "claim('Siempre', True)\nassert seed >= 0",
         "claim('Solo las pares', seed % 2 == 0)\nclaim('Ya no se mira', True)",
         "small = seed < 2\nassert small",

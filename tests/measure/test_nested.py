@@ -83,3 +83,10 @@ def test_what_is_stored_is_compact_and_every_seed_measures_the_same_items(lab):
     for name, seeds in load_effects(lab).items():
         assert {0, 1, 2} <= set(seeds), f"{lab}, {name}: faltan semillas"
         assert len({len(values) for values in seeds.values()}) == 1, f"{lab}, {name}"
+
+
+def test_lab_10_keeps_what_the_prose_says_of_the_three_seeds():
+    """Las copias y la fuga se sostienen; las respuestas exactas y lo no filtrado, no."""
+    held = {name: load_nested("lab-10", name).low > 0 for name in load_effects("lab-10")}
+    assert held == {"gain": True, "exact_gain": False, "leaked": True, "not_leaked": False}
+    assert len({values.mean() > 0 for values in load_effects("lab-10")["not_leaked"].values()}) == 2

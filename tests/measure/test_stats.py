@@ -48,7 +48,10 @@ def test_no_effect_is_not_found():
 
 
 def test_sign_is_b_minus_a():
-    assert paired_bootstrap([0, 0, 0], [1, 1, 1], n=100, seed=0) == Interval(1.0, 1.0, 1.0, 0.95, 3)
+    assert paired_bootstrap([0, 0, 0], [2, 2, 2], n=100, seed=0) == Interval(2.0, 2.0, 2.0, 0.95, 3)
+    better, worse = paired_bootstrap([0] * 9, [1] * 9), paired_bootstrap([1] * 9, [0] * 9)
+    assert 0.5 < better.low < better.high == better.estimate == 1
+    assert (worse.estimate, worse.low, worse.high) == (-1, -1, -better.low)
 
 
 def test_other_statistics_and_ratios_of_totals():
@@ -131,3 +134,4 @@ def test_a_proportion_at_the_edge_never_has_a_zero_width_interval(value):
 def test_two_identical_systems_differ_by_exactly_nothing():
     same = paired_bootstrap([1.0] * 40, [1.0] * 40, n=200)
     assert (same.low, same.high) == (0, 0)
+    assert paired_bootstrap([0.0] * 40, [1.0] * 40).low < 0.95  # de 40 de 40 no se sigue que sea siempre

@@ -112,8 +112,9 @@ def paired_bootstrap(
     """Intervalo de la mejora media(b - a) cuando `a[i]` y `b[i]` miden el mismo elemento, antes y después.
 
     Remuestrea las diferencias, así que lo fácil o difícil de cada elemento se cancela y el intervalo es más
-    estrecho que el de dos muestras sueltas. `a` y `b` (N,). ValueError si miden distinto, además de los de
-    `bootstrap`.
+    estrecho que el de dos muestras sueltas. `a` y `b` (N,). Si uno falla siempre y el otro acierta
+    siempre, el intervalo es el de `wilson`; si no hay ni una diferencia, es cero con anchura cero. ValueError si miden
+    distinto, además de los de `bootstrap`.
 
     >>> paired_bootstrap([0.1, 0.5, 0.3], [0.3, 0.7, 0.5], n=1000, seed=0).excludes_zero()
     True
@@ -125,6 +126,10 @@ def paired_bootstrap(
             "deben medir los mismos elementos y en el mismo orden."
         )
     _check(n, level)
+    for sign, wrong, right in ((1, before, after), (-1, after, before)):
+        if not wrong.any() and (right == 1).all():
+            share = wilson(len(right), len(right), level)
+            return Interval(sign, *sorted((sign * share.low, sign * share.high)), level, len(right))
     return _resample(after - before, np.mean, n, level, seed)
 
 
