@@ -29,15 +29,17 @@ def diagram(
     boxes: Mapping[str, Box],
     arrows: Sequence[tuple[str, str]],
     *,
+    around: Sequence[str] = (),
     width: float = 2.6,
     figsize: tuple[float, float] = (6.4, 4.6),
 ) -> Axes:
     """Dibuja cajas con nombre y flechas entre ellas; una unidad del dibujo es el alto de una caja con su hueco.
 
-    Una flecha entre cajas de la misma columna sube o baja; entre columnas, sale del lado. Devuelve los ejes. Error si
-    una flecha nombra una caja que no existe.
+    Una flecha entre cajas de la misma columna sube o baja; entre columnas, sale del lado. A las cajas de `around` las
+    rodea una línea por su izquierda, que se suma a la salida: la conexión residual. Devuelve los ejes. Error si se
+    nombra una caja que no existe.
     """
-    for pair in arrows:
+    for pair in (*arrows, *((name,) for name in around)):
         if missing := [name for name in pair if name not in boxes]:
             raise ValueError(f"No hay una caja «{missing[0]}»: las que hay son {', '.join(boxes)}.")
     _, ax = plt.subplots(figsize=figsize)
@@ -54,8 +56,14 @@ def diagram(
         else:
             tail, head = (x0 + np.sign(x1 - x0) * width / 2, y0), (x1 - np.sign(x1 - x0) * width / 2, y1)
         ax.annotate("", head, tail, arrowprops={"arrowstyle": "-|>", "color": INK, "linewidth": 1.2})
+    for x, y, *_ in (boxes[name] for name in around):
+        aside = x - width / 2 - 0.22
+        ax.plot([x, aside, aside, x - 0.12], [y - 0.5, y - 0.5, y + 0.5, y + 0.5], color=INK, linewidth=1)
+        ax.text(x, y + 0.5, "+", ha="center", va="center", fontsize=9, bbox={
+            "boxstyle": "circle,pad=0.12", "facecolor": "white", "edgecolor": INK, "linewidth": 0.8})  # fmt: skip
     xs, ys = [box[0] for box in boxes.values()], [box[1] for box in boxes.values()]
-    ax.set(xlim=(min(xs) - width * 0.56, max(xs) + width * 0.56), ylim=(min(ys) - 0.5, max(ys) + 0.5))
+    room = 0.8 * bool(around)  # para los rodeos
+    ax.set(xlim=(min(xs) - width * 0.56 - room, max(xs) + width * 0.56), ylim=(min(ys) - 0.5, max(ys) + 0.5))
     ax.axis("off")
     return ax
 
