@@ -52,12 +52,18 @@ def test_pass_at_k_rejects_impossible_counts(n, c, k):
         pass_at_k(n, c, k)
 
 
-@pytest.mark.parametrize(("first", "second"), [("AABB", "ABBB"), ("AAAB", "ABBA"), ("ABC" * 4, "ACB" * 4), ("AB", "BA")])
+KAPPA = [("AABB", "ABBB"), ("AAAB", "ABBA"), ("ABC" * 4, "ACB" * 4), ("AB", "BA")]
+
+
+@pytest.mark.parametrize(("first", "second"), KAPPA)
 def test_kappa_is_that_of_sklearn(first, second):
     assert cohen_kappa(first, second) == pytest.approx(cohen_kappa_score(list(first), list(second)))
 
 
-@pytest.mark.parametrize(("first", "second", "message"), [("A", "AB", "1 etiquetas y 2"), ("", "", "0"), ("AA", "AA", "siempre")])
+BAD = [("A", "AB", "1 etiquetas y 2"), ("", "", "0"), ("AA", "AA", "siempre")]
+
+
+@pytest.mark.parametrize(("first", "second", "message"), BAD)
 def test_kappa_rejects_what_it_cannot_measure(first, second, message):
     with pytest.raises(ValueError, match=message):
         cohen_kappa(first, second)
