@@ -1,4 +1,4 @@
-"""El estudio del lab 13, en `data/lora/entrenamientos.csv`: LoRA con varios rangos, capas y tasas, y sin LoRA.
+"""El estudio del lab 13, en `data/lora/entrenamientos.csv`: LoRA con varios rangos, capas, tasas y escalas.
 
 Cada ajuste tarda unos 15 segundos en un núcleo. La receta es la del lab: los mismos ejemplos, los mismos pasos y el
 mismo optimizador. Las órdenes están en `scripts/study.py`.
@@ -6,6 +6,7 @@ mismo optimizador. Las órdenes están en `scripts/study.py`.
 Lo que NO hace: elegir. La tasa se elige mirando la columna `validation`, y la de prueba no se toca hasta el final.
 """
 
+import math
 import time
 from dataclasses import dataclass, field
 
@@ -23,6 +24,7 @@ STEPS, BATCH, ALPHA = 120, 8, 16.0
 FULL_RATE, LORA_RATE = 1e-3, 5e-3
 ATTENTION, MLP = "q k v o", "wi_0 wi_1 wo"
 EVERYTHING = f"{ATTENTION} {MLP}"
+SCALED = (64,)  # el rango con las dos escalas; en el 8 coinciden
 TESTED, VALIDATED = 300, 200
 
 
@@ -33,20 +35,39 @@ class Planned:
     use: str = field(compare=False)  # el mismo ajuste puede servir para dos cosas
     targets: str
     rank: int
+    alpha: float
     learning_rate: float
     seed: int
 
 
+def rooted(rank: int) -> float:
+    """La alpha con que alpha / r encoge como 1 / √r (rsLoRA) y coincide con la de siempre en el rango 8.
+
+    >>> rooted(8), rooted(32) / 32
+    (16.0, 1.0)
+    """
+    return round(ALPHA * math.sqrt(rank / 8), 3)
+
+
 def plan(_rows: list[Row]) -> list[Planned]:
-    """La búsqueda de la tasa, los rangos, las capas y las semillas; de dos iguales queda el uso del último."""
-    runs = [Planned("tasa", EVERYTHING, 8, rate, 0) for rate in (2e-3, 5e-3, 1e-2)]
-    runs += [Planned("tasa", "", 0, rate, 0) for rate in (5e-4, 1e-3, 2e-3)]
-    runs += [Planned("tasa", "q v", 8, 1e-2, 0)]
-    runs += [Planned("rango", EVERYTHING, rank, LORA_RATE, 0) for rank in (1, 64, 4, 16, 2, 32, 8)]
-    runs += [Planned("capas", targets, 8, LORA_RATE, 0) for targets in ("q v", ATTENTION, MLP)]
-    runs += [Planned("completo", "", 0, FULL_RATE, 0)]
+    """La búsqueda de la tasa, los rangos, las capas, las semillas y las dos escalas; de dos iguales, el último uso."""
+
+    def lora(use: str, targets: str = EVERYTHING, rank: int = 8, rate: float = LORA_RATE, seed: int = 0) -> Planned:
+        return Planned(use, targets, rank, rooted(rank) if use == "raíz" else ALPHA, rate, seed)
+
+    def whole(use: str, rate: float = FULL_RATE, seed: int = 0) -> Planned:
+        return Planned(use, "", 0, 0.0, rate, seed)
+
+    runs = [lora("tasa", rate=rate) for rate in (2e-3, 5e-3, 1e-2)]
+    runs += [whole("tasa", rate) for rate in (5e-4, 1e-3, 2e-3)]
+    runs += [lora("tasa", "q v", rate=1e-2)]
+    runs += [lora("rango", rank=rank) for rank in (1, 64, 4, 16, 2, 32, 8)]
+    runs += [lora("capas", targets) for targets in ("q v", ATTENTION, MLP)]
+    runs += [whole("completo")]
     for seed in (1, 2):
-        runs += [Planned("semilla", EVERYTHING, 8, LORA_RATE, seed), Planned("semilla", "", 0, FULL_RATE, seed)]
+        runs += [lora("semilla", seed=seed), whole("semilla", seed=seed)]
+    runs += [lora("raíz", rank=rank, seed=seed) for seed in (0, 1, 2) for rank in SCALED]
+    runs += [lora("semilla", rank=rank, seed=seed) for seed in (1, 2) for rank in SCALED]
     return list({run: run for run in runs}.values())
 
 
@@ -56,7 +77,7 @@ def execute(run: Planned) -> list[dict]:
     data = {split: reception_notes(rows, 0, split == "test") for split, rows in load_data("dialogues").items()}
     notes, records = ([row[column] for row in data["train"]] for column in ("note", "record"))
     examples = tokenize_pairs(tokenizer, notes, records, 64, 64)
-    config = LoRAConfig(run.rank, ALPHA, 0.0, tuple(run.targets.split())) if run.rank else None
+    config = LoRAConfig(run.rank, run.alpha, 0.0, tuple(run.targets.split())) if run.rank else None
     started = time.process_time()
     model, history = tune(
         base, examples, Seq2Seq(tokenizer.pad_token_id), lora=config, learning_rate=run.learning_rate, steps=STEPS,
@@ -69,7 +90,7 @@ def execute(run: Planned) -> list[dict]:
         return sum(output == row["record"] for output, row in zip(outputs, rows, strict=True)) / len(rows)
 
     return [{
-        "alpha": ALPHA if run.rank else 0, "parameters": trained_parameters(model)[0],
+        "parameters": trained_parameters(model)[0],
         "loss": round(sum(history.losses[-20:]) / 20, 4), "seconds": round(seconds, 1),
         "validation": round(accuracy(data["validation"][:VALIDATED]), 4),
         "accuracy": round(accuracy(data["test"][:TESTED]), 4),
