@@ -61,7 +61,7 @@ def objective_and_examples(recipe: Recipe, tokenizer: PreTrainedTokenizerFast):
         return Seq2Seq(pad), examples, _pairs([json.loads(row) for row in rows], tokenizer)
     if recipe.objective == "razonamiento":
         fresh = razona_recipe.conversations(recipe.steps * recipe.batch_size, SEED)
-        known = razona_recipe.conversations(600, SEED, "validation")
+        known = razona_recipe.conversations(240, SEED, "validation")
         return CompletionLM(pad), *(razona_recipe.encode(tokenizer, messages) for messages in (fresh, known))
     blocks = {split: _blocks(split, tokenizer) for split in ("train", "validation")}
     if recipe.objective == "causal":

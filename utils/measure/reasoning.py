@@ -117,6 +117,16 @@ def accuracy_by(
     return {name: wilson(sum(groups[name]), len(groups[name])) for name in sorted(groups)}
 
 
+def valid_actions(solutions: Iterable[Solution]) -> Interval:
+    """Qué parte de las acciones que escribió el modelo eran de las cuatro que hay, con su intervalo de Wilson.
+
+    >>> print(f"{valid_actions([Solution(actions=3, valid=3), Solution(actions=1, valid=0)]):.2f}")
+    0,75 [0,30; 0,95]
+    """
+    found = list(solutions)
+    return wilson(sum(solution.valid for solution in found), sum(solution.actions for solution in found))
+
+
 def correct(rows: Sequence[dict], solutions: Sequence[Solution]) -> list[bool]:
     """Si cada solución da la respuesta de su fila."""
     return [row["answer"] == solution.answer for row, solution in zip(rows, solutions, strict=True)]
