@@ -65,7 +65,8 @@ RECIPES = {
         ("Continúa texto parecido al suyo, sin saber nada del mundo.", "No sigue instrucciones.")),
     "mini-bert": Recipe("bert", "palabras tapadas", 2000, 32, adamw(5e-4), 200,
         ("Adivina palabras tapadas en frases como las suyas; no genera texto.",)),
-    "mini-razona": Recipe("razona", "razonamiento", razona_recipe.TRAINING_STEPS, razona_recipe.BATCH, adamw(2e-3), 100,
+    "mini-razona": Recipe("razona", "razonamiento", razona_recipe.TRAINING_STEPS, razona_recipe.BATCH,
+        razona_recipe.optimizer, 100,
         limits=razona_recipe.LIMITS),
 }  # fmt: skip
 

@@ -5,6 +5,7 @@ Lo usan `mini_recipes` y `train_minis`. El tokenizador es suyo: cada cifra es un
 
 import random
 
+import torch
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
@@ -14,6 +15,8 @@ from utils.corpus.reasoning import world_questions
 from utils.corpus.traces import conversation
 from utils.course.env import repo_root
 from utils.text.chat_templates import CHATML, apply_chat_template, render_chat
+from utils.train.completions import CompletionLM, pack_masked
+from utils.train.loop import train
 
 SPECIAL = ["<pad>", "<|im_start|>", "<|im_end|>"]
 VOCABULARY = 1000
@@ -22,8 +25,16 @@ MIX = {"directo": 25, "pasos": 35, "programa": 20, "react": 20}
 WORLD_SHARE = 0.8
 #: Más ejemplos de pocas cifras: la suma se aprende antes con ellas.
 DIGIT_WEIGHTS = {1: 3, 2: 4, 3: 3, 4: 1}
-TRAINING_STEPS, BATCH = 4200, 16
-LIMITS = ("Solo suma y resta; ni multiplica ni divide.",)
+#: Los ejemplos se empaquetan, unas cuatro conversaciones y copias por fila: en cada lote los hay de todas las clases.
+TRAINING_STEPS, BATCH, ROW, PER_ROW, COPIES = 1300, 6, 256, 3.0, 0.1
+COPY_STEPS = 500
+LIMITS = (
+    "Solo suma y resta enteros; ni multiplica ni divide.",
+    "Solo conoce los verbos, las escenas y los nombres de `data/razonamiento`: fuera de ahí escribe cosas sin sentido.",
+    "Lo que escribe paso a paso imita una cuenta; no explica lo que hace por dentro.",
+    "Sus acciones pueden buscar lo que no es: que una acción valga no la hace acertada.",
+    "Cuánto acierta en cada nivel está en `data/razonamiento/README.md`; lo que se probó, en `models/ENSAYOS.md`.",
+)
 
 
 def grammar() -> dict:
@@ -66,16 +77,51 @@ def train_tokenizer() -> PreTrainedTokenizerFast:
     )  # fmt: skip
 
 
+def optimizer(model: torch.nn.Module) -> torch.optim.Optimizer:
+    return torch.optim.AdamW(model.parameters(), lr=2e-3, betas=(0.9, 0.95), weight_decay=0.01)
+
+
 def encode(tokenizer, messages: list[list[dict[str, str]]]) -> list[dict]:
     """Conversaciones en ejemplos de `CompletionLM`: solo se aprende lo que escribe el asistente."""
     return [apply_chat_template(tokenizer, conversation) for conversation in messages]
 
 
-def build_model(tokenizer) -> LlamaForCausalLM:
-    return LlamaForCausalLM(LlamaConfig(
+def copies(tokenizer, size: int, seed: int) -> list[dict]:
+    """Secuencias al azar, de 4 a 12 tokens, que hay que repetir: copiar es lo que más tarda un modelo pequeño."""
+    rng = random.Random(f"{seed}-copias")
+    opening, close = tokenizer.convert_tokens_to_ids(["<|im_start|>", "<|im_end|>"])
+    rows = []
+    for _ in range(size):
+        ids = [rng.randrange(len(SPECIAL), len(tokenizer)) for _ in range(rng.randint(4, 12))]
+        learned = [0] * (len(ids) + 2) + [1] * (len(ids) + 1)
+        rows.append({"input_ids": [opening, *ids, close, *ids, close], "assistant_masks": learned})
+    return rows
+
+
+def training_examples(tokenizer, seed: int) -> list[dict]:
+    """Filas de `ROW` tokens con conversaciones de todos los formatos y copias, para `TRAINING_STEPS` pasos."""
+    size = int(TRAINING_STEPS * BATCH * PER_ROW)
+    examples = encode(tokenizer, conversations(size, seed)) + copies(tokenizer, int(size * COPIES), seed)
+    random.Random(seed).shuffle(examples)
+    groups = (examples[start : start + 1000] for start in range(0, len(examples), 1000))
+    return [row for group in groups for row in pack_masked(group, ROW)]
+
+
+def build_model(tokenizer, seed: int = 0) -> LlamaForCausalLM:
+    """Un modelo con pesos al azar al que antes de nada se le enseña a copiar, unos minutos.
+
+    Es la primera fase, no guarda puntos de control: al reanudar se repite igual.
+    """
+    model = LlamaForCausalLM(LlamaConfig(
         vocab_size=len(tokenizer), hidden_size=144, intermediate_size=400, num_hidden_layers=4,
         num_attention_heads=4, max_position_embeddings=512, tie_word_embeddings=True,
         pad_token_id=tokenizer.pad_token_id, eos_token_id=tokenizer.eos_token_id, bos_token_id=None))  # fmt: skip
+    examples = copies(tokenizer, COPY_STEPS * 32, seed)
+    train(
+        model, examples, CompletionLM(tokenizer.pad_token_id), steps=COPY_STEPS, batch_size=32, seed=seed,
+        optimizer=optimizer(model), warmup=50, description="mini-razona, copiar",
+    )  # fmt: skip
+    return model
 
 
 if __name__ == "__main__":

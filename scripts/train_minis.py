@@ -60,9 +60,8 @@ def objective_and_examples(recipe: Recipe, tokenizer: PreTrainedTokenizerFast):
         rows = (repo_root() / "data" / "instrucciones" / "validation.jsonl").read_text("utf-8").splitlines()
         return Seq2Seq(pad), examples, _pairs([json.loads(row) for row in rows], tokenizer)
     if recipe.objective == "razonamiento":
-        fresh = razona_recipe.conversations(recipe.steps * recipe.batch_size, SEED)
-        known = razona_recipe.conversations(240, SEED, "validation")
-        return CompletionLM(pad), *(razona_recipe.encode(tokenizer, messages) for messages in (fresh, known))
+        known = razona_recipe.encode(tokenizer, razona_recipe.conversations(200, SEED, "validation"))
+        return CompletionLM(pad), razona_recipe.training_examples(tokenizer, SEED), known
     blocks = {split: _blocks(split, tokenizer) for split in ("train", "validation")}
     if recipe.objective == "causal":
         return CausalLM(pad), blocks["train"], blocks["validation"]

@@ -64,29 +64,30 @@ def direct(plan: list[str], answer: str) -> str:
 
 
 def steps(plan: list[str], answer: str) -> str:
-    """Una cuenta por frase y la respuesta.
+    """Por cambio, lo que pasa y su cuenta; al final, la respuesta.
 
     >>> steps(["34", "+ 27 compra", "- 12 vende"], "49")
-    '34 + 27 = 61. 61 - 12 = 49. Respuesta: 49'
+    'compra: 34 + 27 = 61. vende: 61 - 12 = 49. Respuesta: 49'
     """
     total, sentences = int(plan[0]), []
     for change in plan[1:]:
-        sign, n = change.split()[:2]
+        sign, n, note = change.split(maxsplit=2)
         after = total + int(n) if sign == "+" else total - int(n)
-        sentences.append(f"{total} {sign} {n} = {after}.")
+        sentences.append(f"{note}: {total} {sign} {n} = {after}.")
         total = after
     return " ".join([*sentences, ANSWER + answer])
 
 
 def program(plan: list[str], answer: str = "") -> str:
-    """Un programa: cada línea, una cuenta y de dónde sale. La respuesta la da quien lo ejecuta.
+    """Un programa: un comentario dice lo que pasa y una línea hace la cuenta. La respuesta la da quien lo ejecuta.
 
     >>> print(program(["34", "+ 27 compra"]))
-    total = 34 # al principio
-    total = total + 27 # compra
+    total = 34
+    # compra
+    total = total + 27
     """
-    lines = [f"total = {plan[0]} # al principio"]
+    lines = [f"total = {plan[0]}"]
     for change in plan[1:]:
         sign, n, note = change.split(maxsplit=2)
-        lines.append(f"total = total {sign} {n} # {note}")
+        lines.append(f"# {note}\ntotal = total {sign} {n}")
     return "\n".join(lines)
