@@ -3,6 +3,7 @@
     data/dialogos/{train,validation,test}.jsonl       diálogo, resumen y tema
     data/instrucciones/{train,validation,test}.jsonl  varias tareas, para entrenar mini-flan-t5
     data/dominios/{train,validation,test}.jsonl       documentos legales y médicos
+    data/razonamiento/{train,validation,test}.jsonl   problemas de cuentas y preguntas sobre un mundo inventado
 
 La semilla es fija: dos ejecuciones dan los mismos archivos, byte a byte. Cada archivo se escribe entero o no se toca.
 """
@@ -11,9 +12,10 @@ import itertools
 import json
 from pathlib import Path
 
-from utils.corpus.dialogues import DialogueGenerator, load_grammar
+from utils.corpus.dialogues import SPLITS, DialogueGenerator, load_grammar, read_yaml
 from utils.corpus.domains import DomainGenerator, ShingleIndex, load_domain_grammar
 from utils.corpus.instructions import InstructionGenerator, load_instruction_grammar, load_lexicon
+from utils.corpus.reasoning import reasoning_rows
 from utils.course.env import repo_root
 from utils.course.numerals import number
 
@@ -60,6 +62,9 @@ def main() -> None:
         write_jsonl(
             data / "dominios" / f"{split}.jsonl", [{"id": f"{split}-{i:04d}", **row} for i, row in enumerate(rows)]
         )
+    rules = read_yaml(data / "razonamiento" / "gramatica.yaml")
+    for split in SPLITS:
+        write_jsonl(data / "razonamiento" / f"{split}.jsonl", reasoning_rows(rules, split, SEED))
 
 
 if __name__ == "__main__":

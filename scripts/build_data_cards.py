@@ -16,6 +16,7 @@ import yaml
 from utils.corpus.dialogues import SPLITS
 from utils.corpus.domains import ShingleIndex, load_domain_grammar
 from utils.corpus.instructions import TASKS
+from utils.corpus.problems import DIGITS, STEPS
 from utils.course.env import repo_root
 from utils.course.numerals import number, thousands
 from utils.measure.benchmark import accuracy, longest
@@ -134,6 +135,23 @@ def question_blocks(rows: dict[str, list[dict]]) -> dict[str, str]:
     }
 
 
+def reasoning_blocks(rows: dict[str, list[dict]]) -> dict[str, str]:
+    """Los bloques de la ficha de `data/razonamiento`."""
+    sizes = [[f"`{s}.jsonl`", *(sum(r["kind"] == k for r in rows[s]) for k in ("cuentas", "mundo"))] for s in SPLITS]
+    levels = {split: Counter((row["digits"], row["steps"]) for row in rows[split]) for split in SPLITS}
+    lines = [
+        [d, *(" / ".join(str(levels[s][d, n]) for s in SPLITS) for n in STEPS)] for d in DIGITS
+    ]  # fmt: skip
+    news = Counter((row["kind"], row["novelty"]) for row in rows["test"])
+    return {
+        "tamaños": table(["Archivo", "cuentas", "mundo"], sizes),
+        "niveles": table(["Cifras", *(f"{n} pasos" if n > 1 else "1 paso" for n in STEPS)], lines)
+        + "\n\nEn cada celda: entrenamiento / validación / test.",
+        "novedades": table(["Clase", "Novedad", "test"], [[*key, n] for key, n in sorted(news.items())]),
+        "ejemplo": example(next(row for row in rows["test"] if row["steps"] == 2)),
+    }
+
+
 def answer_table(test: list[dict]) -> str:
     """Los aciertos guardados en `respuestas.csv`, por nivel, formato y modelo."""
     levels = {row["id"]: row["level"] for row in test}
@@ -163,7 +181,7 @@ def cards() -> dict[Path, str]:
     texts = {}
     for name, blocks in (
         ("dialogos", dialogue_blocks), ("instrucciones", instruction_blocks), ("dominios", domain_blocks),
-        ("preguntas", question_blocks),
+        ("preguntas", question_blocks), ("razonamiento", reasoning_blocks),
     ):  # fmt: skip
         folder = repo_root() / "data" / name
         rows = {

@@ -190,7 +190,8 @@ def test_same_seed_same_dialogues_and_another_seed_others(grammar, split):
 @pytest.fixture
 def copied_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Una carpeta `data/` vacía con las gramáticas, donde `build_data` escribe sin tocar la de verdad."""
-    for name, source in (("dialogos", "gramatica"), ("instrucciones", "gramatica.yaml"), ("dominios", "gramatica")):
+    for name, source in (("dialogos", "gramatica"), ("instrucciones", "gramatica.yaml"), ("dominios", "gramatica"),
+                         ("razonamiento", "gramatica.yaml")):  # fmt: skip
         (tmp_path / "data" / name).mkdir(parents=True)
         (tmp_path / "data" / name / source).symlink_to(DATA / name / source)
     (tmp_path / "data" / "textos").symlink_to(DATA / "textos")
@@ -200,7 +201,7 @@ def copied_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_committed_files_are_what_make_data_writes(copied_data, capsys):
     build_data.main()
-    for name in ("dialogos", "instrucciones", "dominios"):
+    for name in ("dialogos", "instrucciones", "dominios", "razonamiento"):
         for split in SPLITS:
             made, committed = (folder / name / f"{split}.jsonl" for folder in (copied_data, DATA))
             assert made.read_bytes() == committed.read_bytes(), f"{name}/{split}.jsonl: ejecuta «make data»"

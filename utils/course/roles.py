@@ -46,6 +46,7 @@ ROLES: dict[str, Role] = {
         Role("dialogues", "data", "data/dialogos", "knkarthick/dialogsum", DIALOGUE_FIELDS, reader=DIALOGSUM),
         Role("instructions", "data", "data/instrucciones", None, ("id", "task", "prompt", "completion")),
         Role("domains", "data", "data/dominios", None, ("id", "domain", "kind", "text")),
+        Role("problems", "data", "data/razonamiento", None, ("id", "kind", "template", "question", "answer")),
         # un benchmark no se entrena: no tiene `train`
         Role("questions", "data", "data/preguntas", None, ("id", "level", "area", "question"), SPLITS[1:]),
     )
