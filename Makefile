@@ -125,7 +125,7 @@ clean: ## Borra lo construido y las cachés (conserva .venv)
 	@rm -rf _build .pytest_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -not -path './.venv/*' -prune -exec rm -rf {} +
 
-version: $(STAMP) ## Cambia la versión en todo el curso (make version VERSION=1.2.3)
+version: $(STAMP) ## Cambia la versión en todo el curso (make version VERSION=X.Y.Z)
 	@$(PY) scripts/set_release.py version "$(VERSION)"
 
 destino: $(STAMP) ## Cambia la cuenta que lo publica (make destino REPO=ana/curso URL=https://ana.github.io/curso/)

@@ -1,4 +1,4 @@
-"""Escribe en todo el curso qué versión es (`version 1.2.3`) o bajo qué cuenta se publica (`destino ana/curso`).
+"""Escribe en todo el curso qué versión es (`version X.Y.Z`) o bajo qué cuenta se publica (`destino ana/curso`).
 
 La verdad está en `utils/course/version.py`; de ella salen los enlaces a los labs, las celdas de preparación, el sitio y
 la cita. También repara lo que se haya quedado atrás: repetir la versión de hoy pone al día las celdas de preparación.
@@ -40,8 +40,8 @@ class Release(NamedTuple):
 def check_version(text: str) -> str:
     """Devuelve la etiqueta de una versión; `ValueError` si no son tres números.
 
-    >>> check_version("1.2.3")
-    'v1.2.3'
+    >>> check_version("98.7.6")
+    'v98.7.6'
     """
     if not re.fullmatch(r"(?:(?:0|[1-9]\d*)\.){2}(?:0|[1-9]\d*)", text, re.ASCII):
         raise ValueError(f"«{text}» no es una versión: escribe tres números con puntos y sin «v», como 1.2.3.")
@@ -139,16 +139,17 @@ def rewrite_lab(name: str, text: str, new: Release) -> str:
     return json.dumps(notebook, ensure_ascii=False, indent=1) + "\n"  # como lo guarda nbformat
 
 
-def tracked_texts(root: Path) -> dict[str, str]:
-    """Los archivos de texto que sigue git, por su ruta desde la raíz; `ValueError` si no hay repositorio."""
-    done = subprocess.run(["git", "ls-files", "-z"], cwd=root, capture_output=True, text=True, check=False)
+def course_texts(root: Path) -> dict[str, str]:
+    """Los textos del curso, también los que git aún no sigue, por su ruta; `ValueError` si no hay repositorio."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     if done.returncode:
         raise ValueError(f"git no encuentra aquí un repositorio: trabaja en un clon del curso. {done.stderr.strip()}")
     texts = {}
     for name in filter(None, done.stdout.split("\0")):
         try:
             texts[name] = (root / name).read_bytes().decode("utf-8")
-        except (UnicodeDecodeError, FileNotFoundError):  # un modelo o una imagen, o un archivo borrado sin confirmar
+        except (UnicodeDecodeError, FileNotFoundError, IsADirectoryError):  # un modelo, un archivo borrado, un enlace
             continue
     return texts
 
@@ -156,7 +157,7 @@ def tracked_texts(root: Path) -> dict[str, str]:
 def changes(root: Path, new: Release) -> dict[str, str]:
     """Los archivos que hay que cambiar y su texto nuevo; vacío si ya dicen todos lo que dice `new`."""
     old = read_release(root)
-    texts = tracked_texts(root)
+    texts = course_texts(root)
     rewritten = {name: rewrite(name, text, old, new) for name, text in texts.items()}
     return {name: text for name, text in rewritten.items() if text != texts[name]}
 

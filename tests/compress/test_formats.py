@@ -194,3 +194,13 @@ def test_errors_say_what_to_do():
 
 def test_the_seven_formats_are_listed():
     assert [fmt.bits for fmt in FORMATS.values()] == [32, 16, 16, 8, 8, 8, 4]
+
+
+def test_a_bfloat16_weight_stops_moving_between_256_and_512_times_less():
+    """Lo que dice el lab 6: hasta 256 veces menor lo mueve (salvo el empate de 1,0), y desde 512, nunca."""
+    weights = (1 + torch.arange(1, 128) / 128).bfloat16()  # todos los de (1, 2)
+
+    def moved(times: float) -> float:
+        return (weights + (weights.float() / times).bfloat16() != weights).float().mean().item()
+
+    assert moved(255) == 1 and 0 < moved(400) < 1 and moved(512) == 0

@@ -71,3 +71,8 @@ def test_vocabulary_covers_every_sentence():
 def test_impossible_distances(distance):
     with pytest.raises(ValueError, match=f"La distancia es {distance}: pide 1"):
         make_sentence(distance, random.Random(0))
+
+
+def test_the_number_of_the_subject_can_be_asked_for():
+    asked = [make_sentence(12, random.Random(i), plural=i % 2 == 1) for i in range(40)]
+    assert [sentence.plural for sentence in asked] == [False, True] * 20

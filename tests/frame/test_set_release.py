@@ -115,6 +115,18 @@ def test_a_stale_setup_cell_is_repaired_and_the_outputs_are_kept(course):
     assert path.read_bytes() == right
 
 
+def test_a_lab_that_git_does_not_follow_yet_gets_its_setup_cell(course):
+    subprocess.run(["git", "rm", "-q", "--cached", "labs/lab-04-prompts.ipynb"], cwd=course, check=True)
+    assert set_release.main(["version", "9.8.7"], course) == 0
+    assert r'\"v9.8.7\"' in (course / "labs/lab-04-prompts.ipynb").read_text("utf-8")  # en la celda, no en la insignia
+
+
+def test_the_examples_are_not_a_version_that_someone_may_publish():
+    """Al publicar la del ejemplo, la guía y la ayuda parecerían restos de la versión anterior."""
+    for name in ("CONTRIBUIR.md", "Makefile", "scripts/set_release.py"):
+        assert not re.search(r"VERSION=\d|(?<![\d.])v[0-9]\.\d+\.\d", (ROOT / name).read_text("utf-8")), name
+
+
 def test_other_repositories_with_a_similar_name_are_left_alone():
     old = set_release.Release("https://github.com/ana/curso", "v1.0.0", "https://ana.github.io/curso/")
     text = "github.com/ana/curso-2 github.com/ana/curso.js gitlab.com/ana/curso github.com/o/r/blob/v1.0.0/x.py"
@@ -145,7 +157,7 @@ def test_an_interrupted_change_is_completed_by_repeating_it(course, monkeypatch)
     [
         *(
             (["version", text], "tres números con puntos y sin «v»")
-            for text in ("", "1.2", "v1.2.3", "1.02.3", "1.2.3\n")
+            for text in ("", "1.2", "v9.8.7", "1.02.3", "1.2.3\n")
         ),
         *(
             (["destino", text], "no es un repositorio de GitHub")

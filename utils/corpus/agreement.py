@@ -57,18 +57,18 @@ class Sentence:
     plural: bool
 
 
-def make_sentence(distance: int, rng: random.Random) -> Sentence:
+def make_sentence(distance: int, rng: random.Random, plural: bool | None = None) -> Sentence:
     """Sortea una frase con el verbo `distance` palabras después del nombre del sujeto.
 
-    El sujeto es singular o plural con la misma probabilidad, sin relación con los nombres de en medio: quien no lo
-    recuerde acierta la mitad. Error si la distancia no es 1 ni llega a 4, lo que ocupa el complemento más corto.
+    El sujeto es singular o plural según `plural` o, si no se dice, con la misma probabilidad, sin relación con los
+    nombres de en medio. Para evaluar, la mitad de cada: quien conteste siempre lo mismo acierta justo la mitad. Error si la distancia no es 1 ni llega a 4, lo que ocupa el complemento más corto.
 
     >>> " ".join(make_sentence(7, random.Random(5)).words)
     'hoy unos libros de mi vaso de mis platos vuelven bien .'
     """
     if distance < 1 or 1 < distance <= SHORTEST:
         raise ValueError(f"La distancia es {distance}: pide 1 (verbo junto al sujeto) o al menos {SHORTEST + 1}.")
-    plural = rng.randrange(2)
+    plural = rng.randrange(2) if plural is None else int(plural)
     verb = rng.choice(VERBS)
     subject = _noun_phrase(rng, plural)[:2]  # sin adjetivo: la distancia se cuenta desde el nombre
     head = [*rng.choice(OPENINGS).split(), *subject, *_complements(rng, distance - 1)]

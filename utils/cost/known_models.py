@@ -30,7 +30,7 @@ class KnownModel(Allocation):
 KNOWN_MODELS = (
     KnownModel(175e9, 300e9, "GPT-3"),
     KnownModel(280e9, 300e9, "Gopher"),
-    KnownModel(175e9, 180e9, "OPT-175B"),
+    KnownModel(175e9, 300e9, "OPT-175B"),  # su corpus es de 180e9: lo vio más de una vez
     KnownModel(70e9, 1.4e12, "Chinchilla"),
     KnownModel(176e9, 366e9, "BLOOM"),
     KnownModel(65e9, 1.4e12, "LLaMA-65B"),
