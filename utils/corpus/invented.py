@@ -23,7 +23,7 @@ class WordMaker:
     """Inventa palabras parecidas a las de una lista, con una cadena de Markov de letras.
 
     >>> WordMaker(["cama", "camino", "caminar", "marea"]).word(random.Random(1))
-    'camino'
+    'cama'
     """
 
     def __init__(self, words: Sequence[str]):
