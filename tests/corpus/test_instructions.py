@@ -104,6 +104,27 @@ def test_answers_are_in_the_dialogue(rows):
         assert any(form in row["prompt"].casefold() for form in forms), row["id"]
 
 
+def test_a_form_asks_for_facts_of_the_dialogue_in_order(grammar, domains):
+    """La ficha da los hechos pedidos, en su orden, con o sin su nombre; ninguno sobra ni falta."""
+    known = {field for fields in grammar["campos"].values() for field in fields}
+    generator = InstructionGenerator(grammar, DialogueGenerator(*domains, "train", 2), ["marea", "barco", "remero"], 2)
+    for row in (generator.example("ficha") for _ in range(200)):
+        answers = row["completion"].split(" | ")
+        labels = [answer.split(": ")[0] for answer in answers if ": " in answer]
+        assert len(answers) >= 2 and len(labels) in (0, len(answers))
+        assert set(labels) <= known
+        assert ", ".join(labels) in row["prompt"]
+        text = row["prompt"].casefold().replace("su ", "mi ")
+        for answer in answers:
+            bare = answer.split(": ")[-1].casefold().replace("su ", "mi ").removeprefix("el ")
+            assert bare.replace(" de el ", " del ").replace(" a el ", " al ") in text, (row, answer)
+
+
+def test_every_fact_of_a_dialogue_has_a_field(grammar, domains):
+    dialogues = DialogueGenerator(*domains, "train", 3)
+    assert {fact for _ in range(300) for fact in dialogues.example()["facts"]} == set(grammar["campos"])
+
+
 def test_topics_are_the_domains_of_the_dialogues(rows, domains):
     names = {domain["dominio"] for domain in domains[1]}
     assert {row["completion"] for row in of_task(rows, "tema")} == names

@@ -2,6 +2,7 @@
 
 Tareas: sentimiento, tema, entidades, pregunta, traduccion (español <-> inglés) y copia. Las preguntas y los temas
 se hacen sobre diálogos como los de `utils.corpus.dialogues`; ninguna tarea pide resumir: eso se aprende en el lab 11.
+Hay una séptima, `ficha`, que pide varios hechos de un diálogo a la vez. No está en `data/instrucciones`: solo entrena.
 
 Lo que NO hace: sintetizar con un modelo (Alpaca, Evol-Instruct). Todo sale de una gramática y una semilla.
 """
@@ -13,8 +14,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from utils.corpus.dialogues import DialogueGenerator, contract, read_yaml
+from utils.corpus.invented import InventedDialogues, WordMaker
 
 TASKS = ("sentimiento", "tema", "entidades", "pregunta", "traduccion", "copia")
+#: Con qué frecuencia se entrena cada tarea en la segunda parte: casi todo es leer un diálogo y copiar hechos de él.
+COPYING_MIX = (*TASKS, "copia", "pregunta", "pregunta", *["ficha"] * 6)
 #: Con qué frecuencia se entrena cada tarea: copiar y extraer son lo difícil, y de lo que dependen las demás.
 TRAINING_MIX = (*TASKS, "copia", "copia", "pregunta", "pregunta", "entidades")
 CONSONANTS = ["b", "c", "d", "f", "g", "l", "m", "n", "p", "r", "s", "t", "v", "z", "ch", "ll", "tr", "pl"]
@@ -30,7 +34,7 @@ INVENTED = 0.8
 def load_instruction_grammar(path: Path) -> dict:
     """Lee la gramática de instrucciones (`data/instrucciones/gramatica.yaml`). `ValueError` si le falta algo."""
     grammar = read_yaml(path)
-    if missing := {"consignas", "preguntas", "entidades", "sentimiento", "traduccion"} - grammar.keys():
+    if missing := {"consignas", "preguntas", "campos", "entidades", "sentimiento", "traduccion"} - grammar.keys():
         raise ValueError(f"A {path.name} le falta: {', '.join(sorted(missing))}.")
     return grammar
 
@@ -54,6 +58,9 @@ class InstructionGenerator:
         self.lexicon = lexicon
         self.training = dialogues.split == "train"
         self.rng = random.Random(f"{seed}-{dialogues.split}-instrucciones")
+        maker = WordMaker([*lexicon, *(name.lower() for name in dialogues.names)])
+        common, domains, split = dialogues.common, dialogues.domains, dialogues.split
+        self.invented = InventedDialogues(common, domains, split, seed + 3, maker, INVENTED)
         # el tema se adivina por el vocabulario: se evalúa con diálogos nuevos de palabras conocidas
         self.known = dialogues if self.training else DialogueGenerator(
             dialogues.common, dialogues.domains, "validation", seed + 2  # los de data/dialogos, con otra semilla
@@ -97,6 +104,16 @@ class InstructionGenerator:
             invented = invented.capitalize() if answer[0].isupper() else invented
             text, question, answer = (t.replace(answer, invented) for t in (text, question, answer))
         return {"texto": text, "pregunta": question}, answer, "pregunta"
+
+    def _ficha(self):
+        """Varios hechos de un diálogo a la vez, en el orden que se pide: hay que encontrarlos todos y copiarlos."""
+        facts = (dialogue := self.invented.example())["facts"]
+        names = self.rng.sample(list(facts), self.rng.randint(2, len(facts)))
+        fields = {name: self.rng.choice(self.grammar["campos"][name]) for name in names}
+        labelled = self.rng.random() < 0.5
+        completion = " | ".join(f"{fields[name]}: {facts[name]}" if labelled else facts[name] for name in names)
+        prompts = "ficha" if labelled else "lista"
+        return {"texto": dialogue["dialogue"], "campos": ", ".join(fields.values())}, completion, prompts
 
     def _entidades(self):
         common = self.dialogues.common

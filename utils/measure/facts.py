@@ -5,7 +5,7 @@ de cada diálogo con sus palabras, así que se puede preguntar por ellos uno a u
 resumen dice «a mediodía» en lugar de «a las doce», ese hecho cuenta como perdido.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from utils.text.normalize import words
 
@@ -32,3 +32,15 @@ def fact_recall(summary: str, facts: Mapping[str, str]) -> float:
     if not facts:
         raise ValueError("No hay hechos que buscar: este diálogo no los trae anotados.")
     return sum(contains(summary, fact) for fact in facts.values()) / len(facts)
+
+
+def broken_words(text: str, known: Collection[str]) -> float:
+    """Fracción de las palabras de `text` que no está en `known`, en minúsculas; 0 si no tiene palabras.
+
+    Con las palabras del diálogo y las del entrenamiento en `known`, cuenta las que el modelo ha roto al copiarlas.
+
+    >>> broken_words("Niehí llama a Ana", {"nieves", "ana", "llama", "a"})
+    0.25
+    """
+    text_words = words(text)
+    return sum(word not in known for word in text_words) / max(len(text_words), 1)
