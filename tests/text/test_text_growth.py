@@ -16,7 +16,7 @@ import pytest
 import utils.corpus
 import utils.text
 from tests.growth import LIMIT, WORDS, Job, each, growth, ids, over, prose, sentences, word
-from utils.corpus import agreement, evolve, grammar, notes, phrases, questions
+from utils.corpus import agreement, evolve, grammar, invented, notes, phrases, questions
 from utils.course.hub import load_tokenizer
 from utils.text import (
     bpe,
@@ -32,6 +32,7 @@ from utils.text import (
     pretokenize,
     repetition,
     shingles,
+    subword_cuts,
     templates,
     tfidf,
 )
@@ -180,6 +181,10 @@ CASES: dict[str, tuple[int, Callable[[int], Job]]] = {
         WORLD.log_probability, WORLD.sample(n, np.random.default_rng(0))
     )),
     "notes.reception_notes": (500, lambda n: over(notes.reception_notes, [{"facts": FACTS}] * n, 0)),
+    "invented.WordMaker.fill": (5000, lambda n: over(
+        invented.WordMaker(["camino", "camisa"]).fill, "camino " * n, random.Random(0)
+    )),
+    "subword_cuts.RandomCuts.pieces": (2000, lambda n: over(subword_cuts.RandomCuts(TOKENIZER, 0.5).pieces, prose(n))),
     "questions.written_questions": (5000, lambda n: over(questions.written_questions, "¿a? | b | c | d | e\n" * n)),
 }  # fmt: skip
 
@@ -190,20 +195,21 @@ LEFT_OUT = {
     "agreement.sample_distance": ONE,
     "agreement.sample_short": ONE,
     "agreement.vocabulary": ONE,
+    "arithmetic.evaluate": "no admite programas de más de mil caracteres",
     "bpe.ByteBPE.encode_file": "es encode_stream con los trozos de un archivo",
     "bpe.ByteBPE.save": "escribe un archivo: manda el disco",
     "bpe.ByteBPE.token_id": ONE,
     "bpe_train.merge_steps": "lo mide train_bpe, a un número fijo de fusiones: cada una recorre las palabras que toca",
-    "dialogues.DialogueGenerator.example": GENERATOR,
     "dialogues.contract": "son sustituciones de str.replace",
+    "dialogues.DialogueGenerator.example": GENERATOR,
     "dialogues.join_clauses": "es un str.join",
     "dialogues.load_grammar": ONE,
     "dialogues.read_yaml": "manda PyYAML",
     "domains.DomainGenerator.document": GENERATOR,
     "domains.DomainGenerator.half": ONE,
+    "domains.load_domain_grammar": ONE,
     "domains.ShingleIndex.add": "lo mide decontamination.ngram_index, que hace lo mismo",
     "domains.ShingleIndex.nearest": "mira cada documento que comparte un trozo: para buscar entre muchos está dedup",
-    "domains.load_domain_grammar": ONE,
     "domains.shingles": "lo mide decontamination.word_ngrams, que hace lo mismo",
     "evolve.as_json": ONE,
     "evolve.combine": ONE,
@@ -214,12 +220,18 @@ LEFT_OUT = {
     "instructions.InstructionGenerator.example": GENERATOR,
     "instructions.load_instruction_grammar": ONE,
     "instructions.load_lexicon": "es una expresión regular sobre un archivo",
+    "invented.WordMaker.word": ONE,
     "lsh.candidate_probability": ONE,
     "lsh.choose_bands": "prueba todas las filas de una firma, que son 128",
     "minhash.standard_error": ONE,
     "personal_data.find_personal_data": "lo mide mask_personal_data",
     "phrases.parallel_phrases": "es el producto de las listas de la gramática",
     "pretokenize.byte_symbols": ONE,
+    "problems.expression": ONE,
+    "problems.ProblemGenerator.problem": GENERATOR,
+    "problems.reserved": ONE,
+    "problems.split_of": ONE,
+    "problems.trained": ONE,
     "questions.agreement_questions": GENERATOR,
     "questions.context": "une textos con str.join",
     "questions.ending_questions": WHOLE,
@@ -229,10 +241,20 @@ LEFT_OUT = {
     "questions.reading_questions": WHOLE,
     "questions.reply_questions": WHOLE,
     "questions.shuffled": "baraja cuatro opciones",
+    "reasoning.reasoning_rows": GENERATOR,
+    "reasoning.world_questions": GENERATOR,
     "tickets.TicketGenerator.examples": GENERATOR,
     "tickets.TicketGenerator.ticket": GENERATOR,
     "tickets.TicketGenerator.wordings": ONE,
+    "traces.conversation": ONE,
+    "traces.direct": ONE,
+    "traces.opening": ONE,
+    "traces.program": ONE,
+    "traces.steps": ONE,
+    "traces.thought": ONE,
     "vocabularies.load_vocabulary": ONE,
+    "world.parse_action": ONE,
+    "world.WorldQuestions.question": GENERATOR,
 }
 
 
