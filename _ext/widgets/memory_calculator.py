@@ -11,6 +11,7 @@ from widget_text import check_choice, check_whole, only, table
 from utils.cost.activations import ATTENTIONS
 from utils.cost.decoder_shape import DecoderShape
 from utils.cost.memory import GPUS, OPTIMIZERS, PRECISIONS, USABLE, Memory, gpus_that_fit, training_memory
+from utils.cost.moments import MOMENTS
 from utils.course.numerals import byte_size, in_words, show
 
 #: Tamaños publicados en la configuración de cada modelo.
@@ -29,7 +30,16 @@ _PRECISION_NAMES = {"fp32": "FP32", "mixed": "Mixta, con copia FP32", "bf16": "T
 _OPTIMIZER_NAMES = {"sgd": "SGD", "momentum": "SGD con momento", "adamw": "AdamW", "adafactor": "Adafactor"}
 _ATTENTION_NAMES = {"sdpa": "Fusionada (SDPA)", "eager": "Con la matriz entera"}
 _WITHOUT_BF16 = ["T4"]
-_PARTS = {"weights": "Pesos", "gradients": "Gradientes", "optimizer": "Optimizador"}
+#: Las partes que pueden estar vivas, de la que se queda fija a la que crece con el lote.
+_PARTS = {
+    "weights": "Pesos",
+    "optimizer": "Optimizador",
+    "gradients": "Gradientes",
+    "layers": "Activaciones de las capas",
+    "logits": "Logits guardados",
+    "redone": "Capa que se rehace",
+    "passing": "Pasajeras",
+}
 
 
 def parse(body: dict) -> dict:
@@ -50,6 +60,8 @@ def parse(body: dict) -> dict:
         "precisions": [{"key": k, "label": _PRECISION_NAMES[k], **asdict(p)} for k, p in PRECISIONS.items()],
         "optimizers": [[name, _OPTIMIZER_NAMES[name]] for name in OPTIMIZERS],
         "attentions": [[name, _ATTENTION_NAMES[name]] for name in ATTENTIONS],
+        "parts": list(_PARTS.items()),
+        "moments": MOMENTS,
         "gpus": GPUS,
         "usable": USABLE,
         "withoutBf16": _WITHOUT_BF16,
@@ -79,14 +91,10 @@ def fallback(spec: dict) -> str:
     """La tabla estática, en HTML: las partes con los ajustes iniciales y en qué GPU cabe."""
     start, memory = spec["start"], start_memory(spec)
     count = MODELS[start["model"]].parameters
-    parts = {name: getattr(memory, key) for key, name in _PARTS.items()}
-    parts |= {
-        "Activaciones de las capas": memory.activations - memory.logits,
-        "Activaciones: logits": memory.logits,
-        "Capa que se rehace": memory.recomputed,
-        "Total": memory.total,
-    }
+    alive = {"weights": memory.weights, "optimizer": memory.optimizer} | memory.moments[memory.fullest]
+    parts = {name: alive[key] for key, name in _PARTS.items()} | {"Total": memory.total}
     rows = [[name, f"{show(size / count)}\xa0B", byte_size(size)] for name, size in parts.items() if size]
     fitting = ", ".join(gpus_that_fit(memory.total)) or "ninguna de las de la lista"
     caption = f"{start['model']} ({in_words(count)} de parámetros), lote {start['batch']} y {start['length']} tokens"
+    caption += f", {MOMENTS[memory.fullest]}"
     return table("mc-parts", f"{caption}. GPU donde cabe: {fitting}", ["Parte", "Por parámetro", "Memoria"], rows)

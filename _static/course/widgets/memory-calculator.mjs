@@ -8,11 +8,6 @@ const NAMES = {
   batch: "Lote, B", length: "Longitud, T (tokens)", layers: "Capas", dModel: "Anchura, D", heads: "Cabezas, H",
   kvHeads: "Cabezas de clave", dFf: "Anchura de la red, F", vocab: "Vocabulario, V",
 };
-// Las partes, de la que se queda fija a la que crece con el lote.
-const PARTS = [
-  ["weights", "Pesos"], ["gradients", "Gradientes"], ["optimizer", "Optimizador"],
-  ["layers", "Activaciones de las capas"], ["logits", "Activaciones: logits"], ["recomputed", "Capa que se rehace"],
-];
 let copies = 0;
 
 class MemoryCalculator extends HTMLElement {
@@ -59,7 +54,7 @@ class MemoryCalculator extends HTMLElement {
     this.bar = element("div", "mc-bar");
     this.bar.setAttribute("role", "img");
     this.status = statusLine();
-    this.parts = table("mc-parts", "A qué se va la memoria", ["Parte", "Por parámetro", "Memoria"]);
+    this.parts = table("mc-parts", "A qué se va la memoria en ese momento", ["Parte", "Por parámetro", "Memoria"]);
     this.gpus = table("mc-gpus", `En qué GPU cabe, dejando libre un ${show(100 * (1 - this.spec.usable))}\u00a0% para lo demás`, ["GPU", "Ocupa", "¿Cabe?", "Lote máximo"]);
     this.setAttribute("role", "group");
     this.setAttribute("aria-label", "Calculadora de memoria de entrenamiento");
@@ -67,7 +62,7 @@ class MemoryCalculator extends HTMLElement {
       element("div", "wf-fields", ...settings.map(({ box }) => box)),
       check("checkpointing", "Rehacer activaciones (checkpointing)").box, sizes, this.problem,
       this.total, this.bar, this.parts.node, this.gpus.node, this.status.node,
-      element("p", "wf-note", "Para un decodificador como Llama, en una sola GPU y sin adaptadores. Un GB son 10⁹ bytes."),
+      element("p", "wf-note", "Para un decodificador como Llama, en una sola GPU, sin adaptadores y sin acumular gradientes. Un GB son 10⁹ bytes."),
     );
   }
 
@@ -94,9 +89,9 @@ class MemoryCalculator extends HTMLElement {
     const memory = trainingMemory(shape, options);
     const n = parameters(shape);
     this.count.textContent = `${inWords(n)}${n < 1e6 ? "" : " de"} parámetros`;
-    this.total.replaceChildren(element("strong", "", gigabytes(memory.total)), ` en el momento más lleno, ${show(memory.total / n)} bytes por parámetro`);
-    const bytes = { ...memory, layers: memory.activations - memory.logits };
-    const parts = PARTS.filter(([key]) => bytes[key]);
+    this.total.replaceChildren(element("strong", "", gigabytes(memory.total)), ` en el momento más lleno, ${this.spec.moments[memory.fullest]}: ${show(memory.total / n)} bytes por parámetro`);
+    const bytes = { weights: memory.weights, optimizer: memory.optimizer, ...memory.moments[memory.fullest] };
+    const parts = this.spec.parts.filter(([key]) => bytes[key]);
     this.bar.replaceChildren(...parts.map(([key]) => {
       const piece = element("span", `is-${key}`);
       piece.style.flexGrow = bytes[key] / memory.total;

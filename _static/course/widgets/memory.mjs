@@ -1,5 +1,5 @@
-// Lo que ocupa entrenar un decodificador. Es utils/measure/{decoder_shape,activations,memory}.py; tests/mechanisms compara
-// los dos, byte a byte, en golden/memory.json. Los bytes por número de cada precisión y las GPU llegan de utils.
+// Lo que ocupa entrenar un decodificador. Es utils/cost/{decoder_shape,activations,moments,memory}.py; tests/mechanisms compara
+// los dos, byte a byte. Los bytes por número de cada precisión y las GPU llegan de utils.
 
 const sum = (values) => values.reduce((total, value) => total + value, 0);
 
@@ -43,6 +43,26 @@ function layerBytes(shape, tokens, length, bytes, attention) {
   return tokens * (2 * norm(d, bytes) + mixing + scores + bytes * 4 * dFf);
 }
 
+// Las copias pasajeras de un parámetro que hace el paso de cada optimizador.
+const STEP_COPIES = { sgd: 0, momentum: 0, adamw: 2, adafactor: 1 };
+
+// Lo que hay vivo en cada momento, además de los pesos y el optimizador.
+function stepMoments(shape, { tokens, bytes, gradientBytes, stepBytes, saved, kept, redone }) {
+  const logits = 4 * tokens * shape.vocab;
+  const table = gradientBytes * shape.vocab * shape.dModel;
+  const everything = gradientBytes * parameters(shape);
+  const inLayers = everything - table * (shape.tied ? 1 : 2);
+  const passing = 2 * tokens * bytes * (shape.dFf + shape.dModel);
+  const moment = (gradients, layers, logitsKept, again, temporary) => ({ gradients, layers, logits: logitsKept, redone: again, passing: temporary });
+  return {
+    "loss": moment(0, saved - logits, logits, 0, 2 * logits),
+    "first layer": moment(table, shape.layers * kept, 0, redone, passing),
+    "last layer": moment(table + inLayers, kept, 0, redone, passing),
+    "embeddings": moment(everything, 0, 0, 0, shape.tied ? 2 * table : 0),
+    "step": moment(everything, 0, 0, 0, stepBytes),
+  };
+}
+
 export function trainingMemory(shape, { batch, length, precision, optimizer, attention, checkpointing }) {
   const { weights, gradients, state, master, activations: bytes } = precision;
   const n = parameters(shape);
@@ -50,15 +70,18 @@ export function trainingMemory(shape, { batch, length, precision, optimizer, att
   const layer = layerBytes(shape, tokens, length, bytes, attention);
   const rope = checkpointing ? 0 : 2 * length * (shape.dModel / shape.heads) * bytes;
   const logits = tokens * 4 * shape.vocab;
-  const kept = shape.layers * (checkpointing ? tokens * shape.dModel * bytes : layer);
-  const parts = {
-    weights: n * weights,
-    gradients: n * gradients,
-    optimizer: optimizerBytes(shape, optimizer, state) + n * master,
-    activations: kept + tokens * norm(shape.dModel, bytes) + logits + tokens * 16 + rope + 4,
-    recomputed: checkpointing ? layer : 0,
+  const kept = checkpointing ? tokens * shape.dModel * bytes : layer;
+  const saved = shape.layers * kept + tokens * norm(shape.dModel, bytes) + logits + tokens * 16 + rope + 4;
+  const redone = checkpointing ? layer : 0;
+  const stepBytes = STEP_COPIES[optimizer] * Math.max(...shapes(shape).map(([dims]) => size(dims))) * state;
+  const moments = stepMoments(shape, { tokens, bytes, gradientBytes: gradients, stepBytes, saved, kept, redone });
+  const alive = (name) => sum(Object.values(moments[name]));
+  const fullest = Object.keys(moments).reduce((best, name) => (alive(name) > alive(best) ? name : best));
+  const always = { weights: n * weights, optimizer: optimizerBytes(shape, optimizer, state) + n * master };
+  return {
+    ...always, gradients: n * gradients, activations: saved, logits, recomputed: redone, moments, fullest,
+    total: always.weights + always.optimizer + alive(fullest),
   };
-  return { ...parts, logits, total: sum(Object.values(parts)) };
 }
 
 // El lote más grande que cabe en `room` bytes, 0 si ni uno.
