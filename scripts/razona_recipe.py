@@ -26,7 +26,7 @@ WORLD_SHARE = 0.8
 #: Más ejemplos de pocas cifras: la suma se aprende antes con ellas.
 DIGIT_WEIGHTS = {1: 3, 2: 4, 3: 3, 4: 1}
 #: Los ejemplos se empaquetan, unas cuatro conversaciones y copias por fila: en cada lote los hay de todas las clases.
-TRAINING_STEPS, BATCH, ROW, PER_ROW, COPIES = 1300, 6, 256, 3.0, 0.1
+TRAINING_STEPS, BATCH, ROW, PER_ROW, COPIES = 9000, 6, 256, 3.0, 0.1
 COPY_STEPS = 500
 LIMITS = (
     "Solo suma y resta enteros; ni multiplica ni divide.",
