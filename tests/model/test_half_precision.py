@@ -22,6 +22,12 @@ from transformers import (
 from transformers.models.llama.modeling_llama import LlamaRMSNorm
 from transformers.models.t5.modeling_t5 import T5LayerNorm
 
+from utils.align.advantages import whiten
+from utils.align.dpo import Margins, dpo_loss
+from utils.align.grpo import group_advantages
+from utils.align.kl import exact_kl, k3
+from utils.align.ppo import clipped_loss
+from utils.align.reward import pair_loss
 from utils.compress.nf4 import quantize_linears
 from utils.course.env import repo_root
 from utils.measure.perplexity import score_texts
@@ -48,7 +54,18 @@ DELICATE = {
     "layer_norm", "std", "var",
 }  # fmt: skip
 #: Dónde está cada cuenta delicada del curso -> la prueba de este archivo que la cubre.
+ALIGN = "test_alignment_losses_are_computed_in_float32"
+LOGPROBS = None  # solo mira log p, que `token_logprobs` da ya en float32
 COVERED = {
+    "align.advantages.whiten": ALIGN,
+    "align.dpo.dpo_loss": ALIGN,
+    "align.grpo.group_advantages": ALIGN,
+    "align.grpo.grpo_iteration": LOGPROBS,
+    "align.kl.exact_kl": ALIGN,
+    "align.kl.k3": ALIGN,
+    "align.ppo.clipped_loss": ALIGN,
+    "align.ppo.update": LOGPROBS,
+    "align.reward.pair_loss": ALIGN,
     "model.attention.softmax": "test_softmax_is_the_one_of_torch",
     "model.attention.cross_entropy": "test_cross_entropy_is_the_one_of_torch",
     "model.attention.attention": "test_attention_is_the_one_of_torch",
@@ -411,3 +428,23 @@ def test_what_is_added_to_a_base_works_in_its_precision(name, build, dtype):
     # NF4 redondea los pesos en 32 bits, pero los activa en 16: se parte de otros números
     allowed = (0.1 if dtype == torch.bfloat16 else 0.02) * (3 if "NF4" in name else 1)
     assert (got.logits - exact.logits).abs().max() <= allowed * exact.logits.abs().max()
+
+
+@pytest.mark.parametrize("dtype", HALVES)
+def test_alignment_losses_are_computed_in_float32(dtype):
+    """Con diferencias de log p de hasta 20: e²⁰ no cabe en float16, y la media de muchas pierde cifras en bfloat16."""
+    a, b = (20 * randn(4, 6, seed=i).clamp(-1, 1).to(dtype) for i in (2, 3))
+    every = torch.ones(4, 6, dtype=torch.bool)
+    functions = {
+        "whiten": lambda x, y: whiten(x, every),
+        "dpo": lambda x, y: dpo_loss(Margins(x[0], y[0]), beta=0.1),
+        "group": lambda x, y: group_advantages(x),
+        "exact": exact_kl,
+        "k3": k3,
+        "clipped": lambda x, y: clipped_loss(x, y, torch.ones_like(x, dtype=torch.float32), clip=0.2),
+        "pair": lambda x, y: pair_loss(x[0], y[0]),
+    }
+    for name, function in functions.items():
+        found, exact = function(a, b), function(a.double(), b.double())
+        assert found.dtype == torch.float32 and found.isfinite().all(), name
+        torch.testing.assert_close(found.double(), exact.double(), rtol=1e-4, atol=1e-4)

@@ -10,6 +10,8 @@ Lo que NO hace: calcular la recompensa ni el valor, que traen quienes la usan.
 import torch
 from torch import Tensor
 
+from utils.model.precision import at_least_float32
+
 
 def token_rewards(scores: Tensor, kl: Tensor, counted: Tensor, beta: float) -> Tensor:
     """−β·KL en cada token de la respuesta y, en el último, además la nota: (B,), (B, U), (B, U) -> (B, U).
@@ -57,6 +59,7 @@ def whiten(values: Tensor, counted: Tensor) -> Tensor:
     >>> whiten(torch.tensor([[1.0, 3.0, 9.0]]), torch.tensor([[True, True, False]]))
     tensor([[-0.7071,  0.7071,  0.0000]])
     """
+    values = at_least_float32(values)  # (B, U)
     chosen = values[counted]  # (N,)
     if len(chosen) < 2:
         raise ValueError("Con un solo token no hay desviación típica por la que dividir: usa lotes de más respuestas.")

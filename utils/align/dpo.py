@@ -19,6 +19,7 @@ from torch.nn import functional as F
 from utils.align.answers import Answers, answer_token_logprobs, pack_answers
 from utils.model.batching import Batch
 from utils.model.logprobs import sequence_sum
+from utils.model.precision import at_least_float32
 from utils.train.objectives import Example
 from utils.tune.lora import adapter_disabled, lora_layers
 
@@ -37,7 +38,8 @@ def dpo_loss(margins: Margins, beta: float) -> Tensor:
     >>> [round(dpo_loss(Margins(chosen, equal), beta=0.1).item(), 4) for chosen in (equal, better)]
     [0.6931, 0.4741]
     """
-    return -F.logsigmoid(beta * (margins.chosen - margins.rejected)).mean()
+    difference = at_least_float32(margins.chosen) - at_least_float32(margins.rejected)  # (B,)
+    return -F.logsigmoid(beta * difference).mean()
 
 
 def ipo_loss(margins: Margins, beta: float) -> Tensor:

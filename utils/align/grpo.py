@@ -18,6 +18,7 @@ from utils.align.answers import answer_token_logprobs, respond
 from utils.align.kl import k3
 from utils.align.ppo import Reward, clipped_loss
 from utils.model.logprobs import sequence_mean, sequence_sum
+from utils.model.precision import at_least_float32
 from utils.train.loop import step
 from utils.tune.lora import adapter_disabled
 
@@ -48,6 +49,7 @@ def group_advantages(scores: Tensor, scale: bool = True) -> Tensor:
             [ 0.0000,  0.0000,  0.0000,  0.0000]])
     """
     _check(scores)
+    scores = at_least_float32(scores)  # (P, G)
     advantages = scores - scores.mean(dim=1, keepdim=True)  # (P, G)
     return advantages / (scores.std(dim=1, keepdim=True) + 1e-4) if scale else advantages
 

@@ -63,5 +63,5 @@ def k3(policy: Tensor, reference: Tensor) -> Tensor:
     >>> [round(x, 4) for x in k3(torch.tensor([-1.0, -3.0]), torch.tensor([-2.0, -1.0])).tolist()]
     [0.3679, 4.3891]
     """
-    difference = reference - policy
+    difference = at_least_float32(reference) - at_least_float32(policy)
     return difference.exp() - 1 - difference

@@ -21,6 +21,7 @@ from utils.align.advantages import gae, token_rewards, whiten
 from utils.align.answers import Answers, answer_states, respond
 from utils.align.kl import k1
 from utils.model.logprobs import sequence_sum, token_entropies, token_logprobs
+from utils.model.precision import at_least_float32
 from utils.train.loop import step
 from utils.tune.lora import adapter_disabled
 
@@ -107,7 +108,7 @@ def clipped_loss(logprobs: Tensor, old_logprobs: Tensor, advantages: Tensor, cli
     >>> clipped_loss(torch.tensor([1.5]).log(), torch.tensor([0.0]), torch.tensor([1.0]), clip=0.2).item()
     -1.2000000476837158
     """
-    ratio = (logprobs - old_logprobs).exp()  # (B, U)
+    ratio = (at_least_float32(logprobs) - at_least_float32(old_logprobs)).exp()  # (B, U)
     return -torch.minimum(ratio * advantages, ratio.clamp(1 - clip, 1 + clip) * advantages)
 
 

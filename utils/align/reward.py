@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from utils.model.batching import Batch, attention_mask, length_batches, pad, to_device, token_positions
+from utils.model.precision import at_least_float32
 from utils.train.objectives import Example
 
 
@@ -51,7 +52,7 @@ def pair_loss(chosen: Tensor, rejected: Tensor) -> Tensor:
     """
     if chosen.shape != rejected.shape or not len(chosen):
         raise ValueError(f"Hay {len(chosen)} preferidas y {len(rejected)} descartadas: deben ir por parejas.")
-    return -F.logsigmoid(chosen - rejected).mean()
+    return -F.logsigmoid(at_least_float32(chosen) - at_least_float32(rejected)).mean()
 
 
 @dataclass(frozen=True)
