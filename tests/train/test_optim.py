@@ -7,10 +7,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
-from transformers import get_cosine_schedule_with_warmup
+from transformers import get_cosine_schedule_with_warmup, get_wsd_schedule
 
 from utils.train.optim import SGD, Adam, AdamW, RMSprop, adafactor
-from utils.train.schedule import clip_gradients, learning_rate_factor
+from utils.train.schedule import clip_gradients, learning_rate_factor, wsd_factor
 
 CASES = [
     (SGD, torch.optim.SGD, {"lr": 0.05}),
@@ -158,6 +158,25 @@ def test_schedule_equals_transformers_one_step_ahead_in_the_warmup(total, warmup
     (theirs,) = schedule.lr_lambdas
     for step in range(total + 1):
         assert learning_rate_factor(step, total, warmup) == pytest.approx(theirs(step + (step < warmup)), abs=1e-12)
+
+
+@given(st.integers(10, 300), st.integers(0, 9))
+def test_wsd_equals_transformers_one_step_ahead_in_the_warmup(total, warmup):
+    warmup, down = min(warmup, total // 2), total // 5
+    stable = total - warmup - down
+    optimizer = torch.optim.SGD([torch.ones(1, requires_grad=True)], lr=1.0)
+    options = {"num_decay_steps": down, "num_stable_steps": stable, "decay_type": "linear"}
+    (theirs,) = get_wsd_schedule(optimizer, warmup, **options).lr_lambdas
+    for step in range(total + 1):
+        ours = wsd_factor(step, total, warmup, decay=down / total)
+        assert ours == pytest.approx(theirs(step + (step < warmup)), abs=1e-9)
+
+
+def test_wsd_does_not_know_the_total_until_it_goes_down():
+    short, long = ([wsd_factor(step, total, 10) for step in range(80)] for total in (100, 1000))
+    assert short == long
+    cosines = [learning_rate_factor(79, total, 10) for total in (100, 1000)]
+    assert abs(cosines[0] - cosines[1]) > 0.5
 
 
 @given(st.floats(1e-3, 1e3), st.floats(1e-3, 1e3))

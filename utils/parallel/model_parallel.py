@@ -6,7 +6,8 @@ pasa el resultado al siguiente; para que no estén casi siempre parados, el lote
 2019, GPipe).
 
 Lo que NO hace: cortar la atención por cabezas (es lo mismo: cada proceso, las suyas), solapar comunicación y cálculo,
-otros turnos de la tubería, como 1F1B, ni sumar los gradientes de una matriz que compartan dos etapas.
+otros turnos de la tubería (1F1B está en `utils.parallel.turns`), ni sumar los gradientes de una matriz que compartan
+dos etapas.
 """
 
 from collections.abc import Callable

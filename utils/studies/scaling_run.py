@@ -22,7 +22,7 @@ from utils.course.env import device
 from utils.model.logprobs import token_logprobs
 from utils.model.transformer import Transformer, TransformerConfig
 from utils.train.loop import step
-from utils.train.schedule import Schedule
+from utils.train.schedule import Schedule, learning_rate_factor
 
 LAYERS, HEAD_DIM, BATCH = 2, 16, 64
 #: La tasa máxima es esta constante entre el ancho: probada con anchos de 8 a 64.
@@ -120,19 +120,22 @@ def train_run(
     run: Run,
     world: FactGrammar,
     progress: Callable[[int, int], None] | None = None,
+    batches: Callable[[np.random.Generator], np.ndarray] | None = None,
+    factor: Callable[[int, int, int], float] = learning_rate_factor,
 ) -> tuple[Outcome, Transformer]:
     """Entrena desde cero y mide. Devuelve lo medido y el modelo, en modo evaluación.
 
-    `progress(paso, pasos)` se llama tras cada paso. Error si el ancho no encaja o la pérdida deja de ser finita.
+    `progress(paso, pasos)` se llama tras cada paso. `batches(rng)` da el lote siguiente, (64, T); si no se dice, frases
+    recién sorteadas. `factor` es la forma de la tasa. Error si el ancho no encaja o la pérdida deja de ser finita.
     """
     model = make_model(run.width, world.vocab_size, run.seed).to(device())
     rate, steps = LEARNING_RATE / run.width, run.steps(world.length - 1)
     optimizer = torch.optim.AdamW(model.parameters(), lr=rate, betas=(0.9, 0.98), weight_decay=0.0)
-    schedule = Schedule(optimizer, steps, warmup=max(10, steps // 20))
+    schedule = Schedule(optimizer, steps, warmup=max(10, steps // 20), factor=factor)
     rng, started = np.random.default_rng([run.seed, 1]), time.process_time()
     model.train()
     for number in range(steps):
-        ids = torch.from_numpy(world.sample(BATCH, rng)).to(device())  # (B, T), recién sorteadas
+        ids = torch.from_numpy(batches(rng) if batches else world.sample(BATCH, rng)).to(device())  # (B, T)
         step(token_losses(model, ids).mean(), optimizer, number, schedule)
         if progress:
             progress(number + 1, steps)

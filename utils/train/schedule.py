@@ -5,7 +5,7 @@ un optimizador de torch, es `utils.train.loop.step`).
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import torch
 
@@ -26,8 +26,24 @@ def learning_rate_factor(step: int, total: int, warmup: int) -> float:
     return 0.5 * (1 + math.cos(math.pi * progress))
 
 
+def wsd_factor(step: int, total: int, warmup: int, decay: float = 0.2) -> float:
+    """Otra forma: sube en línea recta, se queda arriba y baja en línea recta a cero en la última parte (`decay`).
+
+    En inglés, *warmup-stable-decay*. Hasta que empieza a bajar no depende de `total`: cuánto se entrena se puede decidir
+    sobre la marcha. Fuente: Hu et al. (2024), sección 4; la bajada recta, de Hägele et al. (2024).
+
+    >>> [round(wsd_factor(s, total=10, warmup=2), 2) for s in (0, 1, 2, 7, 8, 9, 10)]
+    [0.5, 1.0, 1.0, 1.0, 1.0, 0.5, 0.0]
+    """
+    if step < warmup:
+        return (step + 1) / warmup
+    return min(1.0, (total - step) / max(1.0, decay * total))
+
+
 class Schedule:
-    """La tasa de un optimizador de torch durante `total` pasos: la que tenía cada grupo, por `learning_rate_factor`.
+    """La tasa de un optimizador de torch durante `total` pasos: la que tenía cada grupo, por `factor(paso)`.
+
+    `factor` es `learning_rate_factor` o `wsd_factor`.
 
     >>> optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.8)
     >>> schedule = Schedule(optimizer, total=10, warmup=2)
@@ -35,13 +51,19 @@ class Schedule:
     (None, 0.4)
     """
 
-    def __init__(self, optimizer: torch.optim.Optimizer, total: int, warmup: int):
-        self.optimizer, self.total, self.warmup = optimizer, total, warmup
+    def __init__(
+        self,
+        optimizer: torch.optim.Optimizer,
+        total: int,
+        warmup: int,
+        factor: Callable[[int, int, int], float] = learning_rate_factor,
+    ):
+        self.optimizer, self.total, self.warmup, self.factor = optimizer, total, warmup, factor
         self.peaks = [group["lr"] for group in optimizer.param_groups]
 
     def set(self, step: int) -> None:
         """Pone la tasa del paso `step`, que empieza en 0."""
-        factor = learning_rate_factor(step, self.total, self.warmup)
+        factor = self.factor(step, self.total, self.warmup)
         for group, peak in zip(self.optimizer.param_groups, self.peaks, strict=True):
             group["lr"] = peak * factor
 
