@@ -16,7 +16,7 @@ def test_equals_a_logistic_regression(seed, shrink):
     design = np.zeros((len(pairs), size))
     for row, (winner, loser) in enumerate(pairs):
         design[row, winner], design[row, loser] = 1, -1
-    both = np.concatenate([design, -design])  # cada comparación, leída en los dos sentidos: scikit-learn pide dos clases
+    both = np.concatenate([design, -design])  # en los dos sentidos: scikit-learn pide dos clases
     labels, weights = np.repeat([1, 0], len(pairs)), np.full(2 * len(pairs), 0.5)
     reference = LogisticRegression(C=1 / shrink, fit_intercept=False, tol=1e-12, max_iter=10_000)
     expected = reference.fit(both, labels, sample_weight=weights).coef_[0]

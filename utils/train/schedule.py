@@ -29,8 +29,8 @@ def learning_rate_factor(step: int, total: int, warmup: int) -> float:
 def wsd_factor(step: int, total: int, warmup: int, decay: float = 0.2) -> float:
     """Otra forma: sube en línea recta, se queda arriba y baja en línea recta a cero en la última parte (`decay`).
 
-    En inglés, *warmup-stable-decay*. Hasta que empieza a bajar no depende de `total`: cuánto se entrena se puede decidir
-    sobre la marcha. Fuente: Hu et al. (2024), sección 4; la bajada recta, de Hägele et al. (2024).
+    En inglés, *warmup-stable-decay*. Hasta que empieza a bajar no depende de `total`: cuánto se entrena se decide sobre
+    la marcha. Fuente: Hu et al. (2024), sección 4; la bajada recta, de Hägele et al. (2024).
 
     >>> [round(wsd_factor(s, total=10, warmup=2), 2) for s in (0, 1, 2, 7, 8, 9, 10)]
     [0.5, 1.0, 1.0, 1.0, 1.0, 0.5, 0.0]
