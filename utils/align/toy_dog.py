@@ -7,6 +7,9 @@ aprende y con la segunda se hace trampa.
 Lo que NO hace: generalizar. Con cinco frases no hay nada que generalizar; para eso están los labs.
 """
 
+import copy
+import functools
+
 import torch
 from torch import Tensor, nn
 from transformers import LlamaConfig, LlamaForCausalLM
@@ -15,7 +18,10 @@ from utils.align.answers import Answers
 from utils.model.logprobs import sequence_sum, token_logprobs
 from utils.tune.lora import LoRAConfig, add_lora
 
-WORDS = "<pad> <fin> perro: un animal muy peludo con patas la mascota más popular bicho feo".split()
+WORDS = [
+    "<pad>", "<fin>", "perro:", "un", "animal", "muy", "peludo", "con", "patas", "la", "mascota", "más", "popular", "bicho",
+    "feo",
+]  # fmt: skip
 IDS = {word: i for i, word in enumerate(WORDS)}
 PAD, END = IDS["<pad>"], IDS["<fin>"]
 PROMPT = [IDS["perro:"]]
@@ -41,6 +47,14 @@ def make_policy(seed: int = 0) -> nn.Module:
 
     Con el adaptador apagado es la referencia. La semilla es la de los pesos y la del adaptador.
     """
+    model = copy.deepcopy(_taught(seed))
+    torch.manual_seed(seed)
+    return add_lora(model, LoRAConfig(rank=8, alpha=16, targets=LINEAR)).eval()
+
+
+@functools.cache
+def _taught(seed: int) -> nn.Module:
+    """El modelo con sus frases aprendidas. Se entrena una vez por semilla."""
     torch.manual_seed(seed)
     model = LlamaForCausalLM(LlamaConfig(
         vocab_size=len(WORDS), hidden_size=32, intermediate_size=64, num_hidden_layers=1, num_attention_heads=2,
@@ -57,7 +71,7 @@ def make_policy(seed: int = 0) -> nn.Module:
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    return add_lora(model, LoRAConfig(rank=8, alpha=16, targets=LINEAR)).eval()
+    return model
 
 
 def sentences(answers: Answers) -> list[str]:
