@@ -19,8 +19,8 @@ from utils.model.logprobs import sequence_sum, token_logprobs
 from utils.tune.lora import LoRAConfig, add_lora
 
 WORDS = [
-    "<pad>", "<fin>", "perro:", "un", "animal", "muy", "peludo", "con", "patas", "la", "mascota", "más", "popular", "bicho",
-    "feo",
+    "<pad>", "<fin>", "perro:", "un", "animal", "muy", "peludo", "con", "patas", "la", "mascota", "más", "popular",
+    "bicho", "feo",
 ]  # fmt: skip
 IDS = {word: i for i, word in enumerate(WORDS)}
 PAD, END = IDS["<pad>"], IDS["<fin>"]
@@ -49,6 +49,11 @@ def make_policy(seed: int = 0) -> nn.Module:
     """
     model = copy.deepcopy(_taught(seed))
     torch.manual_seed(seed)
+    return add_fresh_adapter(model)
+
+
+def add_fresh_adapter(model: nn.Module) -> nn.Module:
+    """El modelo, congelado, con un adaptador de rango 8 en todas sus capas lineales y B = 0: aún no cambia nada."""
     return add_lora(model, LoRAConfig(rank=8, alpha=16, targets=LINEAR)).eval()
 
 
