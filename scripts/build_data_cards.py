@@ -17,11 +17,13 @@ from utils.corpus.dialogues import SPLITS
 from utils.corpus.domains import ShingleIndex, load_domain_grammar
 from utils.corpus.instructions import TASKS
 from utils.corpus.problems import DIGITS, STEPS
+from utils.corpus.traces import REQUESTS
 from utils.course.env import repo_root
 from utils.course.numerals import number, thousands
 from utils.measure.benchmark import accuracy, longest
 from utils.measure.facts import contains
-from utils.measure.stats import Interval
+from utils.measure.reasoning import accuracy_by
+from utils.measure.stats import Interval, wilson
 
 HEADER = {"train": "entrenamiento", "validation": "validación", "test": "test"}
 SPLITS_OF = {"preguntas": ("validation", "test")}  # las demás tienen las tres
@@ -149,7 +151,31 @@ def reasoning_blocks(rows: dict[str, list[dict]]) -> dict[str, str]:
         + "\n\nEn cada celda: entrenamiento / validación / test.",
         "novedades": table(["Clase", "Novedad", "test"], [[*key, n] for key, n in sorted(news.items())]),
         "ejemplo": example(next(row for row in rows["test"] if row["steps"] == 2)),
+        "aciertos": reasoning_table(rows["test"]),
     }
+
+
+def reasoning_table(test: list[dict]) -> str:
+    """Los aciertos de mini-razona guardados en `respuestas.csv`, por formato, cifras y pasos."""
+    asked = {row["id"]: row for row in test}
+    with (repo_root() / "data" / "razonamiento" / "respuestas.csv").open(encoding="utf-8", newline="") as file:
+        answers = list(csv.DictReader(file))
+    sums = [row for row in answers if asked[row["id"]]["kind"] == "cuentas"]
+    shares = accuracy_by(
+        [{"level": (row["format"], asked[row["id"]]["digits"], asked[row["id"]]["steps"])} for row in sums],
+        [row["right"] == "1" for row in sums],
+        lambda row: row["level"],
+    )
+    lines = [[form, d, *(percent(shares[form, d, n]) for n in STEPS)] for form in REQUESTS for d in DIGITS]
+    world = [row for row in answers if asked[row["id"]]["kind"] == "mundo"]
+    hits = percent(wilson(sum(row["right"] == "1" for row in world), len(world)))
+    tools = [row for row in answers if row["format"] == "react"]
+    valid = percent(wilson(sum(int(row["valid"]) for row in tools), sum(int(row["actions"]) for row in tools)))
+    return (
+        table(["Formato", "Cifras", *(f"{n} pasos" if n > 1 else "1 paso" for n in STEPS)], lines)
+        + f"\n\nDe las preguntas sobre Puertolume acierta el {hits}, y de las acciones que escribe vale el {valid}.\n"
+        "Entre corchetes, el intervalo de Wilson del 95 %."
+    )
 
 
 def answer_table(test: list[dict]) -> str:

@@ -21,6 +21,7 @@ from transformers import (
     T5ForConditionalGeneration,
 )  # fmt: skip
 
+from scripts import razona_recipe
 from utils.course.env import repo_root
 from utils.course.numerals import number, thousands
 from utils.train.loop import History
@@ -64,7 +65,13 @@ RECIPES = {
         ("Continúa texto parecido al suyo, sin saber nada del mundo.", "No sigue instrucciones.")),
     "mini-bert": Recipe("bert", "palabras tapadas", 2000, 32, adamw(5e-4), 200,
         ("Adivina palabras tapadas en frases como las suyas; no genera texto.",)),
+    "mini-razona": Recipe("razona", "razonamiento", razona_recipe.TRAINING_STEPS, razona_recipe.BATCH,
+        razona_recipe.optimizer, 100,
+        limits=razona_recipe.LIMITS),
 }  # fmt: skip
+
+#: De dónde salen los ejemplos de los que no leen todos los textos.
+DATA = {"instrucciones": "data/instrucciones", "razonamiento": "data/razonamiento, con problemas nuevos"}
 
 
 def load_texts(split: str) -> list[str]:
@@ -108,7 +115,9 @@ def train_tokenizer() -> Tokenizer:
 
 
 def mini_tokenizer(family: str) -> PreTrainedTokenizerFast:
-    """El tokenizador compartido, con el cierre que espera cada familia."""
+    """El tokenizador compartido, con el cierre que espera cada familia. El de mini-razona es otro."""
+    if family == "razona":
+        return razona_recipe.train_tokenizer()
     if not TOKENIZER_CACHE.exists():
         TOKENIZER_CACHE.parent.mkdir(parents=True, exist_ok=True)
         train_tokenizer().save(str(TOKENIZER_CACHE))
@@ -135,6 +144,8 @@ def build_model(recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> torch.nn.
             d_model=192, d_kv=48, num_heads=4, d_ff=512, num_layers=2,
             num_decoder_layers=2, feed_forward_proj="gated-gelu",
             dropout_rate=0.0, decoder_start_token_id=PAD, tie_word_embeddings=True, **ids))  # fmt: skip
+    if recipe.family == "razona":
+        return razona_recipe.build_model(tokenizer)
     if recipe.family == "gpt":
         return LlamaForCausalLM(LlamaConfig(
             hidden_size=192, intermediate_size=512, num_hidden_layers=4, num_attention_heads=4,
@@ -165,7 +176,7 @@ def write_card(name: str, recipe: Recipe, model: torch.nn.Module, history: Histo
         "Tamaño en disco": f"{number(megabytes, 1)} MB (float16)",
         "Objetivo": recipe.objective,
         "Parte de": recipe.start or "pesos al azar",
-        "Datos": "data/instrucciones" if recipe.start else "data/dialogos, data/instrucciones y data/textos",
+        "Datos": DATA.get(recipe.objective, "data/dialogos, data/instrucciones y data/textos"),
         "Pasos × lote": f"{recipe.steps} × {recipe.batch_size}",
         "Pérdida de validación": number(history.validation[-1][1], 4),
         "Tiempo": f"{history.seconds / 60:.0f} min con un hilo",

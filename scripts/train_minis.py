@@ -5,6 +5,7 @@
     mini-flan-t5  mini-t5 + instrucciones de varias tareas (nunca resumir diálogos)
     mini-gpt      decoder (Llama), continuar texto
     mini-bert     encoder, adivinar palabras tapadas
+    mini-razona   decoder (Llama) con su tokenizador, resolver problemas en cuatro formatos
 
 Cada modelo se entrena con un solo hilo y van de dos en dos. Guarda puntos de control en `.cache/minis`: si se corta,
 la siguiente ejecución sigue donde estaba y da el mismo resultado. `--solo mini-gpt` entrena uno.
@@ -24,10 +25,12 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import torch
 from transformers import PreTrainedTokenizerFast
 
+from scripts import razona_recipe
 from utils.corpus.dialogues import DialogueGenerator, load_grammar
 from utils.corpus.instructions import TRAINING_MIX, InstructionGenerator, load_instruction_grammar, load_lexicon
 from utils.course.env import repo_root, set_seed
 from utils.course.numerals import number
+from utils.train.completions import CompletionLM
 from utils.train.loop import History, train
 from utils.train.objectives import CausalLM, MaskedLM, Seq2Seq, SpanCorruption, tokenize_pairs
 
@@ -45,7 +48,7 @@ from mini_recipes import (
 
 SEED = 0
 #: Los que no dependen de otro, repartidos entre los dos núcleos; mini-flan-t5 parte de mini-t5.
-LANES = (("mini-t5", "mini-flan-t5"), ("mini-gpt", "mini-bert"))
+LANES = (("mini-t5", "mini-flan-t5"), ("mini-gpt", "mini-bert", "mini-razona"))
 BLOCK = 128  # tokens por secuencia de texto
 
 
@@ -56,6 +59,9 @@ def objective_and_examples(recipe: Recipe, tokenizer: PreTrainedTokenizerFast):
         examples = _pairs(fresh_instructions(recipe.steps * recipe.batch_size), tokenizer)
         rows = (repo_root() / "data" / "instrucciones" / "validation.jsonl").read_text("utf-8").splitlines()
         return Seq2Seq(pad), examples, _pairs([json.loads(row) for row in rows], tokenizer)
+    if recipe.objective == "razonamiento":
+        known = razona_recipe.encode(tokenizer, razona_recipe.conversations(200, SEED, "validation"))
+        return CompletionLM(pad), razona_recipe.training_examples(tokenizer, SEED), known
     blocks = {split: _blocks(split, tokenizer) for split in ("train", "validation")}
     if recipe.objective == "causal":
         return CausalLM(pad), blocks["train"], blocks["validation"]

@@ -42,6 +42,7 @@ ROLES: dict[str, Role] = {
         Role("seq2seq-base", "seq2seq", "models/mini-t5", "google/t5-v1_1-base"),
         Role("causal", "causal", "models/mini-gpt", "Qwen/Qwen2.5-0.5B-Instruct"),
         Role("causal-real", "causal", None, "HuggingFaceTB/SmolLM2-135M-Instruct"),
+        Role("reasoning", "causal", "models/mini-razona", "Qwen/Qwen2.5-0.5B-Instruct"),
         Role("encoder", "encoder", "models/mini-bert", "dccuchile/bert-base-spanish-wwm-cased"),
         Role("dialogues", "data", "data/dialogos", "knkarthick/dialogsum", DIALOGUE_FIELDS, reader=DIALOGSUM),
         Role("instructions", "data", "data/instrucciones", None, ("id", "task", "prompt", "completion")),
