@@ -55,7 +55,8 @@ def main(path: str | None = None) -> None:
     stored += [(row["id"], "react", s.answer, s.valid, s.actions, int(hit)) for row, s, hit in pairs]
     if path:
         with open(path, "w", encoding="utf-8", newline="") as file:
-            csv.writer(file, lineterminator="\n").writerows([("id", "format", "answer", "valid", "actions", "right"), *stored])
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerows([("id", "format", "answer", "valid", "actions", "right"), *stored])
 
 
 if __name__ == "__main__":
