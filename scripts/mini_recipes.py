@@ -21,7 +21,7 @@ from transformers import (
     T5ForConditionalGeneration,
 )  # fmt: skip
 
-from scripts import razona_recipe
+from scripts import copying_phase, razona_recipe
 from utils.course.env import repo_root
 from utils.course.numerals import number, thousands
 from utils.train.loop import History
@@ -44,7 +44,10 @@ def adamw(rate: float) -> Callable[[torch.nn.Module], torch.optim.Optimizer]:
 
 @dataclass(frozen=True)
 class Recipe:
-    """Cómo se hace un mini. `family` decide la clase; `start`, el mini del que parte, si parte de alguno."""
+    """Cómo se hace un mini. `family` decide la clase; `start`, el mini del que parte, si parte de alguno.
+
+    `then` son los pasos de una segunda fase, si la hay, con lotes del mismo tamaño.
+    """
 
     family: str
     objective: str
@@ -54,13 +57,15 @@ class Recipe:
     warmup: int
     limits: tuple[str, ...]
     start: str | None = None
+    then: int = 0
 
 
 RECIPES = {
     "mini-t5": Recipe("t5", "trozos borrados", 600, 24, t5_optimizer, 100,
         ("No responde a ninguna instrucción: solo restaura trozos borrados.",)),
     "mini-flan-t5": Recipe("t5", "instrucciones", 5000, 24, t5_optimizer, 100, start="mini-t5",
-        limits=("No sabe resumir: nunca ha visto un resumen.", "Fuera de sus seis tareas escribe cosas sin sentido.")),
+        limits=("No sabe resumir: nunca ha visto un resumen.", "Fuera de sus siete tareas escribe cosas sin sentido."),
+        then=copying_phase.STEPS),
     "mini-gpt": Recipe("gpt", "causal", 1500, 24, adamw(2e-3), 100,
         ("Continúa texto parecido al suyo, sin saber nada del mundo.", "No sigue instrucciones.")),
     "mini-bert": Recipe("bert", "palabras tapadas", 2000, 32, adamw(5e-4), 200,
@@ -170,6 +175,7 @@ def write_card(name: str, recipe: Recipe, model: torch.nn.Module, history: Histo
     parameters = sum(p.numel() for p in model.parameters())
     folder: Path = repo_root() / "models" / name
     megabytes = sum(f.stat().st_size for f in folder.glob("*.safetensors")) / 1e6
+    second = f" y {recipe.then} × {recipe.batch_size} de copiar" if recipe.then else ""
     rows = {
         "Arquitectura": type(model).__name__,
         "Parámetros": thousands(parameters),
@@ -177,7 +183,7 @@ def write_card(name: str, recipe: Recipe, model: torch.nn.Module, history: Histo
         "Objetivo": recipe.objective,
         "Parte de": recipe.start or "pesos al azar",
         "Datos": DATA.get(recipe.objective, "data/dialogos, data/instrucciones y data/textos"),
-        "Pasos × lote": f"{recipe.steps} × {recipe.batch_size}",
+        "Pasos × lote": f"{recipe.steps} × {recipe.batch_size}{second}",
         "Pérdida de validación": number(history.validation[-1][1], 4),
         "Tiempo": f"{history.seconds / 60:.0f} min con un hilo",
         "Licencia": "MIT",

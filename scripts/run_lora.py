@@ -21,7 +21,7 @@ from utils.train.objectives import Seq2Seq, tokenize_pairs
 from utils.tune.lora import LoRAConfig
 
 STEPS, BATCH, ALPHA = 120, 8, 16.0
-FULL_RATE, LORA_RATE = 1e-3, 5e-3
+FULL_RATE, LORA_RATE = 1e-3, 2e-3
 ATTENTION, MLP = "q k v o", "wi_0 wi_1 wo"
 EVERYTHING = f"{ATTENTION} {MLP}"
 SCALED = (64,)  # el rango con las dos escalas; en el 8 coinciden
@@ -58,7 +58,7 @@ def plan(_rows: list[Row]) -> list[Planned]:
     def whole(use: str, rate: float = FULL_RATE, seed: int = 0) -> Planned:
         return Planned(use, "", 0, 0.0, rate, seed)
 
-    runs = [lora("tasa", rate=rate) for rate in (2e-3, 5e-3, 1e-2)]
+    runs = [lora("tasa", rate=rate) for rate in (1e-3, 2e-3, 5e-3)]
     runs += [whole("tasa", rate) for rate in (5e-4, 1e-3, 2e-3)]
     runs += [lora("tasa", "q v", rate=1e-2)]
     runs += [lora("rango", rank=rank) for rank in (1, 64, 4, 16, 2, 32, 8)]

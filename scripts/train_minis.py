@@ -2,7 +2,7 @@
 
     tokenizador  BPE de bytes, compartido por los cuatro
     mini-t5       encoder-decoder, solo restaurar trozos borrados
-    mini-flan-t5  mini-t5 + instrucciones de varias tareas (nunca resumir diálogos)
+    mini-flan-t5  mini-t5 + instrucciones de varias tareas (nunca resumir diálogos), y copiar lo que no conoce
     mini-gpt      decoder (Llama), continuar texto
     mini-bert     encoder, adivinar palabras tapadas
     mini-razona   decoder (Llama) con su tokenizador, resolver problemas en cuatro formatos
@@ -25,7 +25,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import torch
 from transformers import PreTrainedTokenizerFast
 
-from scripts import razona_recipe
+from scripts import copying_phase, razona_recipe
 from utils.corpus.dialogues import DialogueGenerator, load_grammar
 from utils.corpus.instructions import TRAINING_MIX, InstructionGenerator, load_instruction_grammar, load_lexicon
 from utils.course.env import repo_root, set_seed
@@ -113,6 +113,11 @@ def train_mini(name: str) -> History:
         warmup=recipe.warmup, seed=SEED, validation=validation, validate_every=250,
         checkpoint=checkpoint, checkpoint_every=100, description=name,
     )  # fmt: skip
+    if name == "mini-flan-t5":
+        first, copying = history, checkpoint.with_name("mini-flan-t5-copia")
+        history = copying_phase.teach_copying(model, tokenizer, validation, copying)
+        history.seconds += first.seconds
+        shutil.rmtree(copying)
     save_mini(name, model, tokenizer)
     write_card(name, recipe, model, history)
     shutil.rmtree(checkpoint)  # ya no hace falta, y el próximo `make models` debe empezar de cero
