@@ -41,6 +41,7 @@ from utils.model.logprobs import sequence_logprob, token_entropies, token_logpro
 from utils.model.precision import at_least_float32
 from utils.model.sampling import probabilities, top_p_filter
 from utils.studies.scaling_run import token_losses
+from utils.train.chunked_loss import chunked_cross_entropy
 from utils.train.completions import score_completions
 from utils.train.pretraining import Pretraining
 from utils.tune.adapters import add_adapters
@@ -79,6 +80,7 @@ COVERED = {
     "model.logprobs.token_entropies": "test_logprobs_and_entropies_are_those_of_torch",
     "model.beam.beam_search": "test_scores_of_a_model_in_half_precision",
     "model.word2vec.negative_sampling": None,  # entrena sus propios vectores, siempre en float32
+    "train.chunked_loss.chunked_cross_entropy.piece": "test_the_loss_in_chunks_is_the_one_of_float32",
     "train.pretraining.Pretraining.forward": "test_pretraining_losses_in_every_precision",
 }
 
@@ -197,6 +199,15 @@ def test_cross_entropy_is_the_one_of_torch(scale, dtype):
     assert gradient.dtype == dtype
     torch.testing.assert_close(gradient.double(), slope, atol=2 * torch.finfo(dtype).eps, rtol=0)
     assert_double(lambda x: cross_entropy(x, targets), logits)
+
+
+@pytest.mark.parametrize("dtype", HALVES)
+def test_the_loss_in_chunks_is_the_one_of_float32(dtype):
+    hidden, weight, labels = randn(9, 16).to(dtype), (30 * randn(50, 16, seed=1)).to(dtype), torch.arange(9)
+    loss = chunked_cross_entropy(hidden, weight, labels, chunk=4)
+    assert loss.dtype == torch.float32
+    torch.testing.assert_close(loss, F.cross_entropy((hidden @ weight.T).float(), labels), rtol=1e-5, atol=1e-5)
+    assert_double(lambda x: chunked_cross_entropy(x, weight.double(), labels, chunk=4), hidden)
 
 
 @pytest.mark.parametrize("dtype", HALVES)

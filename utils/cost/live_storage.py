@@ -20,6 +20,7 @@ class LiveStorage(TorchDispatchMode):
 
     `already` son los tensores que ya estaban y también cuentan, como los pesos: de cada almacenamiento, una vez.
 
+    >>> import torch
     >>> x = torch.zeros(1000)
     >>> with LiveStorage([x]) as live:
     ...     y = (x + 1).exp().sum()  # x, x + 1 y su exponencial, de 4000 bytes, a la vez

@@ -7,10 +7,11 @@ Lo que NO hace: juntar el producto y la pérdida en una sola operación de la GP
 (Wijmans et al., 2025), ni repartir el vocabulario entre varias.
 """
 
-import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 from torch.utils.checkpoint import checkpoint
+
+from utils.model.precision import at_least_float32
 
 IGNORE = -100
 
@@ -21,6 +22,7 @@ def chunked_cross_entropy(hidden: Tensor, weight: Tensor, labels: Tensor, chunk:
     `hidden` (N, D) es lo que sale de la última norma, `weight` (V, D) la matriz de salida y `labels` (N,) lo que toca,
     con -100 donde no cuenta. Error si los tamaños no encajan o `chunk` no es positivo.
 
+    >>> import torch
     >>> hidden, weight, labels = torch.ones(5, 2), torch.zeros(7, 2), torch.arange(5)
     >>> round(chunked_cross_entropy(hidden, weight, labels, chunk=2).item(), 4)  # ln 7: todas las palabras, iguales
     1.9459
@@ -33,10 +35,10 @@ def chunked_cross_entropy(hidden: Tensor, weight: Tensor, labels: Tensor, chunk:
         raise ValueError(f"chunk debe ser 1 o más, y es {chunk}.")
 
     def piece(h: Tensor, y: Tensor) -> Tensor:
-        logits = (h @ weight.T).float()  # (chunk, V)
+        logits = at_least_float32(h @ weight.T)  # (chunk, V)
         return cross_entropy(logits, y, ignore_index=IGNORE, reduction="sum")
 
-    total = hidden.new_zeros((), dtype=torch.float32)
+    total = at_least_float32(hidden.new_zeros(()))
     for h, y in zip(hidden.split(chunk), labels.split(chunk), strict=True):
         total = total + checkpoint(piece, h, y, use_reentrant=False)
     return total / (labels != IGNORE).sum()
